@@ -1,0 +1,106 @@
+import type { Routes } from "./config.ts";
+import { AiServerError } from "./lib/errors.ts";
+import {
+	type ListedModel,
+	parseModelList,
+	parseRunning,
+	type RunningModel,
+} from "./lib/llama-swap/model-list.ts";
+import { modelPath } from "./lib/llama-swap/routes.ts";
+import { statusFault } from "./lib/llama-swap/status.ts";
+import type { Ssh } from "./lib/ssh/ssh.ts";
+import type { Http, HttpRequest } from "./lib/tls/http.ts";
+import { readText } from "./lib/tls/read.ts";
+
+/** Lists are short; an answer this large is not one. */
+const BODY_LIMIT = 4 * 1024 * 1024;
+const LIST_DEADLINE_MS = 10_000;
+/** llama-swap stops a model with a grace of 10 s, then kills it; several in turn take longer. */
+const UNLOAD_DEADLINE_MS = 60_000;
+
+/** One method for each thing the server can be asked to do; all reject with AiServerError. */
+export interface Admin {
+	listModels(signal?: AbortSignal): Promise<readonly ListedModel[]>;
+	listRunning(signal?: AbortSignal): Promise<readonly RunningModel[]>;
+	/**
+	 * Resolves when the model is ready. No time limit: a load may queue behind a busy model, and one
+	 * whose connection is dropped is unloaded again as soon as it is ready.
+	 */
+	load(id: string, signal?: AbortSignal): Promise<void>;
+	unload(id: string, signal?: AbortSignal): Promise<void>;
+	unloadAll(signal?: AbortSignal): Promise<void>;
+	/** llama-swap's config.yaml, as it is on the server. */
+	readPreset(signal?: AbortSignal): Promise<string>;
+	/** Context size by model id, out of that file. */
+	readContextSizes(signal?: AbortSignal): Promise<ReadonlyMap<string, number>>;
+}
+
+export interface AdminDeps {
+	readonly routes: Routes;
+	readonly presetPath: string;
+	readonly http: Http;
+	readonly ssh: Ssh;
+	/** True when a key goes along, so that a 401 is worded right. */
+	readonly keySent: boolean;
+}
+
+export function createAdmin({ routes, presetPath, http, ssh, keySent }: AdminDeps): Admin {
+	const ask = async (request: HttpRequest, what: string, modelId?: string): Promise<string> => {
+		const response = await http.request(request);
+		const body = await readText(response, BODY_LIMIT);
+		if (response.status >= 200 && response.status < 300) return body;
+		const location = response.headers["location"];
+		throw statusFault(response.status, body, { what, modelId, keySent, location });
+	};
+	const get = (path: string, what: string, signal: AbortSignal | undefined): Promise<string> =>
+		within(LIST_DEADLINE_MS, what, signal, (limit) => ask({ path, signal: limit }, what));
+	const post = (path: string, what: string, signal?: AbortSignal, id?: string): Promise<string> =>
+		within(UNLOAD_DEADLINE_MS, what, signal, (limit) =>
+			ask({ method: "POST", path, signal: limit }, what, id),
+		);
+	const readPreset = (signal?: AbortSignal): Promise<string> =>
+		ssh.readFile(presetPath, { signal });
+
+	return {
+		listModels: async (signal) =>
+			parseModelList(await get(routes.models, "the model list", signal)),
+		listRunning: async (signal) =>
+			parseRunning(await get(routes.running, "the running models", signal)),
+		load: async (id, signal) => {
+			// llama-swap loads a model for any request to it; its health page does nothing else.
+			await ask({ path: modelPath(routes.upstreamHealth, id), signal }, `loading ${id}`, id);
+		},
+		unload: async (id, signal) => {
+			await post(modelPath(routes.unload, id), `unloading ${id}`, signal, id);
+		},
+		unloadAll: async (signal) => {
+			await post(routes.unloadAll, "unloading all models", signal);
+		},
+		readPreset,
+		readContextSizes: async (signal) => {
+			const yaml = await readPreset(signal);
+			// yaml costs 20 ms to load, so only a start that reads the file pays for it.
+			const { parseCtxMapFromYaml } = await import("./lib/llama-swap/preset.ts");
+			return parseCtxMapFromYaml(yaml);
+		},
+	};
+}
+
+/** Runs with a deadline of its own beside the caller's signal. */
+async function within<T>(
+	milliseconds: number,
+	what: string,
+	signal: AbortSignal | undefined,
+	run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+	const deadline = AbortSignal.timeout(milliseconds);
+	try {
+		return await run(signal === undefined ? deadline : AbortSignal.any([signal, deadline]));
+	} catch (error) {
+		if (!deadline.aborted || signal?.aborted === true) throw error;
+		throw new AiServerError("timeout", `No answer within ${milliseconds / 1000} s for ${what}`, {
+			hint: "The server may be hanging; look at its log",
+			cause: error,
+		});
+	}
+}

@@ -1,0 +1,78 @@
+import { CancellableLoader, Container, Spacer } from "@earendil-works/pi-tui";
+import type { Command, CommandContext } from "./command.ts";
+import { chooseModel } from "./models.ts";
+
+export const loadCommand: Command = {
+	name: "ai-server-load",
+	usage: "<id>",
+	description: "Load a model, so that the first answer does not wait for it",
+	completesModels: true,
+	async run(args, context) {
+		const id = await chooseModel(args, "Load which model?", "/ai-server-load <id>", context);
+		if (id === undefined) return;
+		const started = context.now();
+		const done = await loadVisibly(id, context);
+		const seconds = Math.round((context.now() - started) / 1000);
+		// What the model is now shows in the catalog, so that pi's list and the completion follow.
+		await context.catalog.refresh();
+		context.reply.say(
+			done
+				? `${id} is ready (${seconds} s)`
+				: `No longer waiting for ${id}. The server goes on loading it; /ai-server-unload ${id} stops that`,
+		);
+	},
+};
+
+/** True when the model is ready, false when the user stopped waiting. */
+async function loadVisibly(id: string, { admin, pi, now }: CommandContext): Promise<boolean> {
+	if (pi.mode !== "tui") {
+		await admin.load(id);
+		return true;
+	}
+	const outcome = await pi.ui.custom<{ readonly error?: unknown } | undefined>(
+		(tui, theme, _keys, close) => {
+			const loader = new CancellableLoader(
+				tui,
+				(text) => theme.fg("accent", text),
+				(text) => theme.fg("muted", text),
+				waiting(id, 0),
+			);
+			const started = now();
+			const clock = setInterval(() => {
+				loader.setMessage(waiting(id, Math.round((now() - started) / 1000)));
+			}, 1000);
+			const finish = (result: { readonly error?: unknown } | undefined): void => {
+				clearInterval(clock);
+				loader.stop();
+				close(result);
+			};
+			loader.onAbort = () => finish(undefined);
+			admin.load(id, loader.signal).then(
+				() => finish({}),
+				(error: unknown) => finish({ error }),
+			);
+			return withRoom(loader);
+		},
+	);
+	if (outcome?.error !== undefined) throw outcome.error;
+	return outcome !== undefined;
+}
+
+/** pi-tui gives the focus to the outermost component, so that is where the keys arrive. */
+function withRoom(loader: CancellableLoader): Container {
+	const frame = new (class extends Container {
+		handleInput(data: string): void {
+			loader.handleInput(data);
+		}
+		dispose(): void {
+			loader.dispose();
+		}
+	})();
+	frame.addChild(loader);
+	frame.addChild(new Spacer(1));
+	return frame;
+}
+
+function waiting(id: string, seconds: number): string {
+	return `Loading ${id} (${seconds} s, escape stops waiting)`;
+}

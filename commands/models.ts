@@ -1,0 +1,49 @@
+import { type AutocompleteItem, fuzzyFilter } from "@earendil-works/pi-tui";
+import { AiServerError } from "../lib/errors.ts";
+import type { ServerModel } from "../lib/llama-swap/merge.ts";
+import type { CommandContext } from "./command.ts";
+
+/**
+ * Items for pi's completion popup. pi hands over everything typed after the command and filters
+ * nothing itself; null closes the popup.
+ */
+export function completeModels(
+	models: readonly ServerModel[],
+	prefix: string,
+): AutocompleteItem[] | null {
+	if (prefix.includes(" ")) return null;
+	const found = fuzzyFilter([...models], prefix, ({ id }) => id);
+	if (found.length === 0) return null;
+	return found.map((model) => ({
+		value: model.id,
+		label: model.id,
+		description: describeModel(model),
+	}));
+}
+
+/** "ready, 262144 tokens": what tells one model from the next in a list. */
+export function describeModel({ state, contextWindow }: ServerModel): string {
+	const size = `${contextWindow} tokens`;
+	return state === "unknown" ? size : `${state}, ${size}`;
+}
+
+/**
+ * The model that a command is about: the id that was typed, else one picked from a list where pi can
+ * show one. Undefined when the user picked none. Rejects with the usage line where nobody can pick.
+ */
+export async function chooseModel(
+	args: string,
+	question: string,
+	usage: string,
+	{ catalog, pi }: Pick<CommandContext, "catalog" | "pi">,
+): Promise<string | undefined> {
+	if (args !== "") return args;
+	if (!pi.hasUI || pi.mode !== "tui") {
+		throw new AiServerError("config", "Which model?", { hint: `Usage: ${usage}` });
+	}
+	const labels = new Map(
+		catalog.current().models.map((model) => [`${model.id}  (${describeModel(model)})`, model.id]),
+	);
+	const picked = await pi.ui.select(question, [...labels.keys()]);
+	return picked === undefined ? undefined : labels.get(picked);
+}

@@ -1,0 +1,117 @@
+import type { ExtensionAPI } from "@earendil-works/pi-coding-agent";
+import { visibleWidth, wrapTextWithAnsi } from "@earendil-works/pi-tui";
+import type { Discovery } from "../discovery.ts";
+import { describeError, plainText } from "../lib/errors.ts";
+import type { ServerModel } from "../lib/llama-swap/merge.ts";
+import { type Column, renderTable } from "../lib/table.ts";
+import type { Command } from "./command.ts";
+
+/** The custom entry in pi's session that holds a status. */
+export const STATUS_ENTRY = "ai-server-status";
+
+/** A status at one moment, as it is kept in the session. */
+export interface Status {
+	readonly models: readonly ServerModel[];
+	readonly warnings: readonly string[];
+	/** Says where the list comes from when it does not come from the server just now. */
+	readonly note: string | undefined;
+}
+
+export const statusCommand: Command = {
+	name: "ai-server-status",
+	usage: "",
+	description: "Show the models of the server: state, context window, images, thinking",
+	completesModels: false,
+	async run(_args, { catalog, reply, now }) {
+		const failure = await catalog.refresh().then(
+			() => undefined,
+			(error: unknown) => error ?? new Error("The server did not answer"),
+		);
+		const status = toStatus(catalog.current(), failure, now());
+		reply.show(STATUS_ENTRY, status, statusLines);
+		if (failure !== undefined) reply.fail(failure);
+	},
+};
+
+/** `failure` is why the server could not be asked just now; `now` in ms since 1970. */
+export function toStatus(discovery: Discovery, failure: unknown, now: number): Status {
+	const { models, warnings, guesses } = discovery;
+	if (failure === undefined) {
+		return { models, warnings: [...warnings, ...guesses], note: undefined };
+	}
+	return { models, warnings: [describeError(failure)], note: ageNote(discovery, now) };
+}
+
+/**
+ * What a start has to tell: unusable settings, a server that could not be asked, a config file that
+ * could not be read. One line each; nothing after a start without a fault.
+ */
+export function startLines(
+	discovery: Discovery,
+	{ failure, problems, now }: StartFaults,
+): readonly string[] {
+	const settings = problems.map(describeError);
+	if (failure === undefined) return [...settings, ...discovery.warnings];
+	const line = describeError(failure);
+	// An unusable address fails every request with the same words.
+	const told = settings.includes(line) ? settings : [...settings, line];
+	return told.map((text, at) =>
+		at === told.length - 1 ? `${text}. ${ageNote(discovery, now)}` : text,
+	);
+}
+
+export interface StartFaults {
+	/** Why the list could not be had; undefined when it could. */
+	readonly failure: unknown;
+	readonly problems: readonly Error[];
+	/** Milliseconds since 1970. */
+	readonly now: number;
+}
+
+/** Draws the status entries of a session, at any width. */
+export function registerStatusEntry(pi: Pick<ExtensionAPI, "registerEntryRenderer">): void {
+	pi.registerEntryRenderer<Status>(STATUS_ENTRY, ({ data }) => {
+		if (data === undefined) return undefined;
+		return { render: (width) => [...statusLines(data, width)], invalidate: () => undefined };
+	});
+}
+
+/** How old a list is, for people. */
+export function ageNote({ source, seenAt }: Discovery, now: number): string {
+	if (source === "fallback" || seenAt === undefined)
+		return "Built-in list; the server was never reached";
+	return `The list as it was ${age(now - seenAt)} ago`;
+}
+
+const COLUMNS: readonly Column[] = [
+	{ title: "Model" },
+	{ title: "State" },
+	{ title: "Context", align: "right" },
+	{ title: "from", dropFirst: 3 },
+	{ title: "Images", dropFirst: 1 },
+	{ title: "Thinking", dropFirst: 2 },
+];
+
+/** The table, then the warnings, wrapped at `width` terminal cells. */
+export function statusLines({ models, warnings, note }: Status, width: number): readonly string[] {
+	const rows = models.map((model) => [
+		plainText(model.id),
+		model.state === "unknown" ? "?" : model.state,
+		String(model.contextWindow),
+		model.contextOrigin,
+		model.images ? "yes" : "no",
+		model.reasoning ? "yes" : "no",
+	]);
+	const table = renderTable(COLUMNS, rows, width, visibleWidth);
+	const below = [...(note === undefined ? [] : [note]), ...warnings.map((text) => `Note: ${text}`)];
+	const wrapped = below.flatMap((text) => wrapTextWithAnsi(plainText(text), width));
+	return wrapped.length === 0 ? table : [...table, "", ...wrapped];
+}
+
+function age(milliseconds: number): string {
+	const minutes = Math.max(0, Math.round(milliseconds / 60_000));
+	if (minutes < 2) return "a minute";
+	if (minutes < 120) return `${minutes} minutes`;
+	const hours = Math.round(minutes / 60);
+	return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
+}

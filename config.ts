@@ -1,0 +1,279 @@
+import { join } from "node:path";
+import { AiServerError } from "./lib/errors.ts";
+import type { SshTarget } from "./lib/ssh/ssh.ts";
+import { parseSshTarget } from "./lib/ssh/target.ts";
+import type { CertificatePaths } from "./lib/tls/certificates.ts";
+
+export const PROVIDER_ID = "ai-server";
+
+export interface Variable {
+	readonly name: string;
+	/** As a person would write it: "~" and "<certs>" stand for folders. Empty: not set. */
+	readonly default: string;
+	readonly purpose: string;
+}
+
+const TABLE = [
+	{
+		name: "AI_SERVER_URL",
+		default: "https://ai.shahondin1624.de",
+		purpose:
+			"Base URL of the server: `https://` (client certificate), `http://` (plain) or `llama-swap://[key@]host[:port]` (plain, port 8080). A path prefix is kept",
+	},
+	{
+		name: "AI_SERVER_CERTS_DIR",
+		default: "~/.pi/agent/certs",
+		purpose: "Folder of the client certificate, its key and the CA",
+	},
+	{ name: "AI_SERVER_CA", default: "<certs>/root-ca.pem", purpose: "CA file" },
+	{ name: "AI_SERVER_CLIENT_CERT", default: "<certs>/client.pem", purpose: "Client certificate" },
+	{
+		name: "AI_SERVER_CLIENT_KEY",
+		default: "<certs>/client-key.pem",
+		purpose: "Private key of the client certificate",
+	},
+	{
+		name: "AI_SERVER_TIMEOUT_MS",
+		default: "300000",
+		purpose:
+			"How long a chat may stay silent, in milliseconds; an answer may be as long as it likes",
+	},
+	{
+		name: "AI_SERVER_SSH_HOST",
+		default: "ai-server@192.168.2.3",
+		purpose: "SSH target for the server's config, `user@host[:port]`; `none` where there is no SSH",
+	},
+	{
+		name: "AI_SERVER_PRESET_PATH",
+		default: "~/.config/llama-swap/config.yaml",
+		purpose: "llama-swap's YAML config on the SSH target",
+	},
+	{
+		name: "AI_SERVER_SERVICE_UNIT",
+		default: "llama-swap.service",
+		purpose: "systemd unit of llama-swap",
+	},
+	{ name: "AI_SERVER_MODELS_PATH", default: "/v1/models", purpose: "Lists the models" },
+	{ name: "AI_SERVER_RUNNING_PATH", default: "/running", purpose: "Lists the loaded models" },
+	{
+		name: "AI_SERVER_UNLOAD_PATH",
+		default: "/api/models/unload/<id>",
+		purpose: "Unloads one model",
+	},
+	{
+		name: "AI_SERVER_UNLOAD_ALL_PATH",
+		default: "/api/models/unload",
+		purpose: "Unloads every model",
+	},
+	{
+		name: "AI_SERVER_UPSTREAM_HEALTH_PATH",
+		default: "/upstream/<id>/health",
+		purpose: "Loads a model and answers when it is ready",
+	},
+	{
+		name: "AI_SERVER_API_KEY",
+		default: "",
+		purpose:
+			"Bearer token, for a server that wants one; without it no `Authorization` header is sent",
+	},
+	{
+		name: "AI_SERVER_KEY_PASSPHRASE",
+		default: "",
+		purpose: "Passphrase, for an encrypted client key",
+	},
+] as const satisfies readonly Variable[];
+
+/** Every environment variable the extension reads; the README's table is this one. */
+export const VARIABLES: readonly Variable[] = TABLE;
+
+type VariableName = (typeof TABLE)[number]["name"];
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Paths on the server; `<id>` stands for a model id. */
+export interface Routes {
+	readonly models: string;
+	readonly running: string;
+	readonly unload: string;
+	readonly unloadAll: string;
+	readonly upstreamHealth: string;
+}
+
+export interface Config {
+	/** http: or https:, without a slash at the end. Undefined when AI_SERVER_URL is unusable: then nothing is asked. */
+	readonly url: string | undefined;
+	readonly apiKey: string | undefined;
+	readonly certificates: CertificatePaths;
+	readonly timeoutMs: number;
+	/** "none" when the user wants no SSH, undefined when AI_SERVER_SSH_HOST is unusable. */
+	readonly ssh: SshTarget | "none" | undefined;
+	/** On the SSH target; may begin with "~/". */
+	readonly presetPath: string;
+	readonly serviceUnit: string;
+	readonly routes: Routes;
+	/** One error of code "config" for each variable that could not be used. */
+	readonly problems: readonly AiServerError[];
+}
+
+/**
+ * Turns the environment into a complete configuration. Never throws: a bad value becomes a problem
+ * and everything else still works. A bad address has no substitute, anything else gets its default.
+ */
+export function loadConfig(env: Environment, home: string): Config {
+	const problems: AiServerError[] = [];
+	const text = (name: VariableName): string => {
+		const value = env[name]?.trim();
+		return value === undefined || value === "" ? defaultOf(name) : value;
+	};
+	const attempt = <T>(read: () => T): T | undefined => {
+		try {
+			return read();
+		} catch (error) {
+			if (!(error instanceof AiServerError)) throw error;
+			problems.push(error);
+			return undefined;
+		}
+	};
+	const path = (name: VariableName): string => expandHome(text(name), home);
+	const route = (name: VariableName): string =>
+		attempt(() => parseRoute(name, text(name))) ?? defaultOf(name);
+
+	const server = attempt(() => parseServerUrl(text("AI_SERVER_URL")));
+	const certs = path("AI_SERVER_CERTS_DIR");
+	const certificate = (name: VariableName): string => path(name).replace("<certs>", () => certs);
+	const passphrase = env["AI_SERVER_KEY_PASSPHRASE"];
+
+	return {
+		url: server?.url,
+		apiKey: attempt(() => parseKey(text("AI_SERVER_API_KEY"))) ?? server?.key,
+		certificates: {
+			ca: certificate("AI_SERVER_CA"),
+			cert: certificate("AI_SERVER_CLIENT_CERT"),
+			key: certificate("AI_SERVER_CLIENT_KEY"),
+			...(passphrase === undefined || passphrase === "" ? {} : { passphrase }),
+		},
+		timeoutMs:
+			attempt(() => parseMilliseconds("AI_SERVER_TIMEOUT_MS", text("AI_SERVER_TIMEOUT_MS"))) ??
+			Number(defaultOf("AI_SERVER_TIMEOUT_MS")),
+		ssh:
+			text("AI_SERVER_SSH_HOST") === "none"
+				? "none"
+				: attempt(() => parseSshTarget(text("AI_SERVER_SSH_HOST"))),
+		presetPath: text("AI_SERVER_PRESET_PATH"),
+		serviceUnit: text("AI_SERVER_SERVICE_UNIT"),
+		routes: {
+			models: route("AI_SERVER_MODELS_PATH"),
+			running: route("AI_SERVER_RUNNING_PATH"),
+			unload: route("AI_SERVER_UNLOAD_PATH"),
+			unloadAll: route("AI_SERVER_UNLOAD_ALL_PATH"),
+			upstreamHealth: route("AI_SERVER_UPSTREAM_HEALTH_PATH"),
+		},
+		problems,
+	};
+}
+
+export interface FallbackModel {
+	readonly id: string;
+	readonly contextWindow: number;
+	readonly reasoning: boolean;
+}
+
+/** What pi shows when neither the server nor its cached list can be had: the original's two models. */
+export const MODELS: readonly FallbackModel[] = [
+	{ id: "MiniMax-M2.7-IQ3_XXS", contextWindow: 131_072, reasoning: true },
+	{ id: "Qwen_Qwen3.6-35B-A3B-Q8_0", contextWindow: 262_144, reasoning: true },
+];
+
+/** The README's table: one row a variable. */
+export function variablesTable(): string {
+	const rows = VARIABLES.map(({ name, default: value, purpose }) => {
+		const shown = value === "" ? "not set" : `\`${value}\``;
+		return `| \`${name}\` | ${shown} | ${purpose} |`;
+	});
+	return ["| Variable | Default | Purpose |", "|---|---|---|", ...rows].join("\n");
+}
+
+function defaultOf(name: VariableName): string {
+	return TABLE.find((variable) => variable.name === name)?.default ?? "";
+}
+
+function expandHome(path: string, home: string): string {
+	return path === "~" || path.startsWith("~/") ? join(home, path.slice(1)) : path;
+}
+
+function parseServerUrl(text: string): { readonly url: string; readonly key?: string } {
+	const parsed = URL.parse(text);
+	if (parsed === null || parsed.hostname === "") {
+		throw unusable("AI_SERVER_URL", "is not a URL", "Write it like https://ai.example.net");
+	}
+	if (parsed.search !== "" || parsed.hash !== "") {
+		throw unusable(
+			"AI_SERVER_URL",
+			"has a ? or # part",
+			"Give only the host and, where needed, a path",
+		);
+	}
+	const prefix = parsed.pathname.replace(/\/+$/, "");
+	switch (parsed.protocol) {
+		case "https:":
+		case "http:":
+			if (parsed.username !== "" || parsed.password !== "") {
+				throw unusable(
+					"AI_SERVER_URL",
+					"holds a user or password",
+					"Put a key into AI_SERVER_API_KEY",
+				);
+			}
+			return { url: `${parsed.protocol}//${parsed.host}${prefix}` };
+		case "llama-swap:": {
+			const url = `http://${parsed.hostname}:${parsed.port || "8080"}${prefix}`;
+			const key = parseKey(decoded(parsed.password || parsed.username));
+			return key === undefined ? { url } : { url, key };
+		}
+		default:
+			throw unusable(
+				"AI_SERVER_URL",
+				`begins with ${parsed.protocol}//`,
+				"Use https://, http:// or llama-swap://",
+			);
+	}
+}
+
+function decoded(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text; // a key with a bare "%" in it
+	}
+}
+
+/** A key travels in a header, so it can hold printable ASCII only; the message never repeats it. */
+function parseKey(text: string): string | undefined {
+	if (text === "") return undefined;
+	if (/^[\x21-\x7e]+$/.test(text)) return text;
+	throw unusable(
+		"AI_SERVER_API_KEY",
+		"holds a blank or another character that no header can carry",
+		"Copy the key again",
+	);
+}
+
+function parseMilliseconds(name: VariableName, text: string): number {
+	const value = Number(text);
+	// 2^31 - 1 is the longest timer that Node can set.
+	if (Number.isInteger(value) && value > 0 && value < 2 ** 31) return value;
+	throw unusable(name, "is not a number of milliseconds", "Give a whole number such as 300000");
+}
+
+function parseRoute(name: VariableName, text: string): string {
+	if (!text.startsWith("/")) {
+		throw unusable(name, "does not begin with /", `Give a path such as ${defaultOf(name)}`);
+	}
+	if (defaultOf(name).includes("<id>") && !text.includes("<id>")) {
+		throw unusable(name, "lacks <id>", `Give a path such as ${defaultOf(name)}`);
+	}
+	return text;
+}
+
+function unusable(name: VariableName, fault: string, hint: string): AiServerError {
+	return new AiServerError("config", `${name} ${fault}`, { hint });
+}

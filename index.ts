@@ -1,0 +1,278 @@
+import { createHash } from "node:crypto";
+import { homedir, userInfo } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+	type AssistantMessageEventStream,
+	lazyStream,
+	type Model,
+	type Provider,
+	type SimpleStreamOptions,
+	type TranscriptContext,
+} from "@earendil-works/pi-ai";
+import {
+	type ExtensionAPI,
+	type ExtensionContext,
+	getAgentDir,
+} from "@earendil-works/pi-coding-agent";
+import { type Admin, createAdmin } from "./admin.ts";
+import { COMMANDS } from "./commands/all.ts";
+import { completeModels } from "./commands/models.ts";
+import { createReply } from "./commands/reply.ts";
+import { registerStatusEntry, startLines } from "./commands/status.ts";
+import { type Config, loadConfig, PROVIDER_ID } from "./config.ts";
+import { type Catalog, createCatalog } from "./discovery.ts";
+import { AiServerError } from "./lib/errors.ts";
+import { createJsonFile } from "./lib/json-file.ts";
+import { lazyHttp, lazySsh } from "./lib/lazy.ts";
+import type { ServerModel } from "./lib/llama-swap/merge.ts";
+import type { Ssh } from "./lib/ssh/ssh.ts";
+import type { Http } from "./lib/tls/http.ts";
+
+/** How long pi's start waits for the list: when nothing is known yet, and when an older list is. */
+const FIRST_START_MS = 2500;
+const CACHED_START_MS = 400;
+
+/** Private to this provider: pi uses a stream function for models of its own api name only. */
+const API = "ai-server-mtls";
+type ServerApi = typeof API;
+type StreamSimple = (
+	model: Model<ServerApi>,
+	context: TranscriptContext,
+	options?: SimpleStreamOptions,
+) => AssistantMessageEventStream;
+
+/** Never rejects: an error here would stop pi from starting. */
+export default async function aiServer(pi: ExtensionAPI): Promise<void> {
+	try {
+		await start(pi);
+	} catch (error) {
+		pi.on("session_start", (_event, context) => createReply(pi, context).fail(error));
+	}
+}
+
+async function start(pi: ExtensionAPI): Promise<void> {
+	const shutdown = new AbortController();
+	const config = loadConfig(process.env, homedir());
+	const http = lazyHttp(() => openHttp(config));
+	const ssh = lazySsh(() => openSsh(config));
+	const admin = createAdmin({ ...config, http, ssh, keySent: config.apiKey !== undefined });
+	const catalog = createCatalog({
+		source: config.ssh === "none" ? { ...admin, readContextSizes: async () => new Map() } : admin,
+		file: createJsonFile(cachePath(config), process.pid),
+		now: Date.now,
+		signal: shutdown.signal,
+	});
+
+	registerStatusEntry(pi);
+	registerCommands(pi, admin, catalog);
+	const rest = await waitForModels(catalog);
+	const provider = createProvider(config, catalog, createChat(pi, config, http));
+	pi.registerProvider(provider);
+
+	pi.on("session_start", (_event, context) => {
+		const stop = showChanges(pi, catalog, provider);
+		shutdown.signal.addEventListener("abort", stop, { once: true });
+		// Nobody waits for SSH to see a prompt, so the rest happens beside the session.
+		void rest().then(
+			() => report(pi, context, { config, catalog, signal: shutdown.signal }),
+			(failure: unknown) =>
+				report(pi, context, { config, catalog, signal: shutdown.signal, failure }),
+		);
+	});
+	pi.on("session_shutdown", async () => {
+		shutdown.abort();
+		ssh.close();
+		await http.close();
+	});
+}
+
+async function openHttp(config: Config): Promise<Http> {
+	if (config.url === undefined) throw problemOf(config, "AI_SERVER_URL");
+	const { createHttp } = await installed(import("./lib/tls/pool.ts"));
+	const certificates = config.url.startsWith("https:") ? { certificates: config.certificates } : {};
+	const key = config.apiKey === undefined ? {} : { apiKey: config.apiKey };
+	return createHttp({ baseUrl: config.url, ...certificates, ...key });
+}
+
+async function openSsh(config: Config): Promise<Ssh> {
+	const target = config.ssh;
+	if (target === undefined) throw problemOf(config, "AI_SERVER_SSH_HOST");
+	if (target === "none") {
+		throw new AiServerError("config", "AI_SERVER_SSH_HOST is none, so there is no SSH");
+	}
+	const { createSsh } = await installed(import("./lib/ssh/connection.ts"));
+	const localUser = userInfo().username;
+	return createSsh({ target, home: homedir(), env: process.env, localUser });
+}
+
+function problemOf({ problems }: Config, variable: string): AiServerError {
+	const problem = problems.find(({ message }) => message.startsWith(variable));
+	return problem ?? new AiServerError("config", `${variable} is not usable`);
+}
+
+/** Words the failure of an import for somebody who copied the folder without its packages. */
+async function installed<T>(module: Promise<T>): Promise<T> {
+	try {
+		return await module;
+	} catch (error) {
+		const folder = dirname(fileURLToPath(import.meta.url));
+		throw new AiServerError("config", "The npm packages of ai-server are not installed", {
+			hint: `Run: npm install --omit=dev --prefix ${folder}`,
+			cause: error,
+		});
+	}
+}
+
+/** One file a server, so that two of them never show each other's models. */
+function cachePath(config: Config): string {
+	const server = createHash("sha256")
+		.update(config.url ?? "")
+		.digest("hex")
+		.slice(0, 16);
+	return join(getAgentDir(), "ai-server", `models-${server}.json`);
+}
+
+/**
+ * Waits for a list within the deadline and returns the way to the rest of it: with an older list at
+ * hand the start looks quickly and leaves the config file for later. Never rejects.
+ */
+async function waitForModels(catalog: Catalog): Promise<() => Promise<unknown>> {
+	const cached = await catalog.restore();
+	const asked = catalog.refresh({ quick: cached });
+	const settled = asked.catch(() => undefined); // told at session start
+	await within(settled, cached ? CACHED_START_MS : FIRST_START_MS);
+	return () => (cached ? catalog.refresh() : asked);
+}
+
+async function within(work: Promise<unknown>, milliseconds: number): Promise<void> {
+	const { promise, resolve } = Promise.withResolvers<void>();
+	const timer = setTimeout(resolve, milliseconds);
+	await Promise.race([work, promise]);
+	clearTimeout(timer);
+}
+
+/** The chat stream, loaded with the first turn: a start that never chats does not pay for it. */
+function createChat(pi: ExtensionAPI, config: Config, http: Http): StreamSimple {
+	let loaded: StreamSimple | undefined;
+	const load = async (): Promise<StreamSimple> => {
+		const { createStreamSimple } = await installed(import("./stream.ts"));
+		const { timeoutMs } = config;
+		// Hosts before 1.5 run a tool whose arguments could not be read; they lack this method too.
+		const honoursArgumentsError = "getSettings" in pi;
+		const chat = loaded ?? createStreamSimple({ http, timeoutMs, honoursArgumentsError });
+		loaded = chat;
+		return chat;
+	};
+	return (model, context, options) =>
+		loaded?.(model, context, options) ??
+		lazyStream(model, async () => (await load())(model, context, options));
+}
+
+function createProvider(
+	config: Config,
+	catalog: Catalog,
+	streamSimple: StreamSimple,
+): Provider<ServerApi> {
+	const baseUrl = config.url ?? "";
+	const known = new Map<string, Model<ServerApi>>();
+	const source = config.apiKey === undefined ? "client certificate" : "AI_SERVER_API_KEY";
+	return {
+		id: PROVIDER_ID,
+		name: PROVIDER_ID,
+		baseUrl,
+		// No key at all: the certificate is the credential, and lib/tls sends a key where one is set.
+		auth: { apiKey: { name: "Client certificate", resolve: async () => ({ auth: {}, source }) } },
+		getModels: () =>
+			catalog.current().models.map((model) => {
+				// pi's agent holds on to the object of the selected model, so that one is updated.
+				const entry = Object.assign(known.get(model.id) ?? {}, toPiModel(model, baseUrl));
+				known.set(model.id, entry);
+				return entry;
+			}),
+		async refreshModels({ allowNetwork, publish }) {
+			if (!allowNetwork) return;
+			await catalog.refresh();
+			await publish({});
+		},
+		stream: streamSimple,
+		streamSimple,
+	};
+}
+
+/** A model as pi knows it. The output limit is the window itself: llama-server has no other. */
+function toPiModel(model: ServerModel, baseUrl: string): Model<ServerApi> {
+	return {
+		id: model.id,
+		name: model.name,
+		api: API,
+		provider: PROVIDER_ID,
+		baseUrl,
+		reasoning: model.reasoning,
+		input: model.images ? ["text", "image"] : ["text"],
+		cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+		contextWindow: model.contextWindow,
+		maxTokens: model.contextWindow,
+	};
+}
+
+function registerCommands(pi: ExtensionAPI, admin: Admin, catalog: Catalog): void {
+	for (const command of COMMANDS) {
+		const usage = command.usage === "" ? "" : `${command.usage}: `;
+		pi.registerCommand(command.name, {
+			description: `${usage}${command.description}`,
+			...(command.completesModels
+				? {
+						getArgumentCompletions: (prefix: string) =>
+							completeModels(catalog.current().models, prefix),
+					}
+				: {}),
+			async handler(args, context) {
+				const reply = createReply(pi, context);
+				try {
+					await command.run(args.trim(), { admin, catalog, reply, pi: context, now: Date.now });
+				} catch (error) {
+					reply.fail(error);
+				}
+			},
+		});
+	}
+}
+
+/** Makes pi take over every change of the list that it did not ask for itself. */
+function showChanges(
+	pi: ExtensionAPI,
+	catalog: Catalog,
+	provider: Provider<ServerApi>,
+): () => void {
+	let shown = JSON.stringify(catalog.current().models);
+	return catalog.onChange(() => {
+		const next = JSON.stringify(catalog.current().models);
+		if (next === shown) return;
+		shown = next;
+		pi.registerProvider(provider);
+	});
+}
+
+interface Outcome {
+	readonly config: Config;
+	readonly catalog: Catalog;
+	readonly signal: AbortSignal;
+	readonly failure?: unknown;
+}
+
+/** Says what went wrong at the start, one line a fault; silent after shutdown. */
+function report(
+	pi: ExtensionAPI,
+	context: ExtensionContext,
+	{ config, catalog, signal, failure }: Outcome,
+): void {
+	if (signal.aborted) return;
+	const reply = createReply(pi, context);
+	const lines = startLines(catalog.current(), {
+		failure,
+		problems: config.problems,
+		now: Date.now(),
+	});
+	for (const line of lines) reply.warn(`ai-server: ${line}`);
+}

@@ -1,0 +1,234 @@
+import { AiServerError, plainText } from "../errors.ts";
+import { parseFault } from "../llama-swap/error-body.ts";
+import { createEventReader } from "../sse.ts";
+import type { Http, HttpResponse } from "../tls/http.ts";
+import { readText } from "../tls/read.ts";
+import { type Chunk, readChunk } from "./chunk.ts";
+import { watchSilence } from "./silence.ts";
+import { isLoadFailure, wordStatus, wordStreamFault } from "./wording.ts";
+
+const CHAT_PATH = "/v1/chat/completions";
+/** How long the end of a body may follow its [DONE]. */
+const DRAIN_MS = 1000;
+const BODY_LIMIT = 8 * 1024 * 1024;
+
+export interface ExchangeDeps {
+	readonly http: Http;
+	/** Milliseconds without a byte after which an exchange is given up. */
+	readonly timeoutMs: number;
+	/** The last lines of a model's log, for a load that failed; short, and never rejects. */
+	readonly explainLoad?: (model: string) => Promise<string | undefined>;
+}
+
+/** A chat request as far as the exchange looks into it. */
+export interface ExchangeRequest {
+	readonly model: string;
+	readonly [parameter: string]: unknown;
+}
+
+export interface ExchangeOptions {
+	readonly headers: Readonly<Record<string, string>>;
+	readonly signal?: AbortSignal | undefined;
+	/** Awaited before the body is read. */
+	readonly onHead: (head: { status: number; headers: Record<string, string> }) => Promise<void>;
+	/** Awaited when it returns a promise. */
+	readonly onChunk: (chunk: Chunk) => unknown;
+}
+
+export interface Exchange {
+	/**
+	 * Posts a chat request and hands over the chunks of its answer. Resolves when the answer is
+	 * complete; rejects with the fault, worded for pi, or with the signal's reason.
+	 */
+	run(request: ExchangeRequest, options: ExchangeOptions): Promise<void>;
+}
+
+/** An error whose text is final: pi reads it, so nothing may be put around it. */
+class WordedError extends Error {}
+
+export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): Exchange {
+	const post = (
+		request: ExchangeRequest,
+		headers: Readonly<Record<string, string>>,
+		signal: AbortSignal,
+	): Promise<HttpResponse> =>
+		http.request({
+			method: "POST",
+			path: CHAT_PATH,
+			headers: {
+				accept: "text/event-stream",
+				"content-type": "application/json",
+				...headers,
+			},
+			body: JSON.stringify(request),
+			signal,
+		});
+	const refuse = async (response: HttpResponse, model: string): Promise<never> => {
+		const body = await readText(response, BODY_LIMIT);
+		const failedLoad = isLoadFailure(response.status, body);
+		const why = failedLoad ? await explainLoad?.(model) : undefined;
+		throw new WordedError(wordStatus(response.status, body, model, why));
+	};
+	return {
+		async run(request, { headers, signal, onHead, onChunk }) {
+			const watch = watchSilence(timeoutMs, signal);
+			try {
+				const response = await post(request, headers, watch.signal);
+				watch.heard();
+				const { status } = response;
+				if (status < 200 || status >= 300) await refuse(response, request.model);
+				await onHead({ status, headers: { ...response.headers } });
+				const isStream = /event-stream/i.test(response.headers["content-type"] ?? "");
+				const bytes = isStream
+					? await readStream(response, request.model, watch.heard, onChunk)
+					: await readWhole(response, onChunk);
+				if (bytes > 0) return;
+				const reason = await askForReason(request, headers, watch.signal, post);
+				throw new WordedError(reason);
+			} finally {
+				watch.stop();
+			}
+		},
+	};
+}
+
+/** Number of bytes read. Rejects unless the answer came to its end. */
+async function readStream(
+	response: HttpResponse,
+	model: string,
+	heard: () => void,
+	onChunk: (chunk: Chunk) => unknown,
+): Promise<number> {
+	const reader = createEventReader();
+	let bytes = 0;
+	let finished = false;
+	let loading = "";
+	const take = async (events: readonly string[]): Promise<boolean> => {
+		for (const data of events) {
+			if (data.startsWith("[DONE]")) return true;
+			const chunk = parseChunk(data);
+			if (chunk === undefined) continue;
+			if (chunk.fault !== undefined) throw new WordedError(wordStreamFault(chunk.fault, model));
+			if (chunk.loading !== undefined) loading += chunk.loading;
+			finished ||= chunk.finish !== undefined;
+			const observed = onChunk(chunk);
+			if (observed instanceof Promise) await observed;
+		}
+		return false;
+	};
+	const parts = response.body[Symbol.asyncIterator]();
+	try {
+		for (let part = await parts.next(); part.done !== true; part = await parts.next()) {
+			heard();
+			bytes += part.value.byteLength;
+			const events = reader.feed(part.value);
+			if (events.length > 0 && (await take(events))) {
+				void drain(parts, response);
+				return bytes;
+			}
+		}
+		if (bytes === 0 || (await take(reader.end()))) return bytes;
+	} catch (error) {
+		response.body.destroy();
+		throw error;
+	}
+	if (!finished) throw unfinished(reader.stray(), loading, model);
+	return bytes;
+}
+
+/**
+ * [DONE] ends the answer at once. What is left is the end of the body, which frees the connection
+ * for the next turn; a server that never sends it loses the connection.
+ */
+async function drain(parts: AsyncIterator<Uint8Array>, { body }: HttpResponse): Promise<void> {
+	const timer = setTimeout(() => body.destroy(), DRAIN_MS).unref();
+	try {
+		while ((await parts.next()).done !== true);
+	} catch {
+		// The answer was complete before the connection broke.
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+/** Why a stream stopped without a finish: what stood between the events, else that it was cut. */
+function unfinished(stray: string, loading: string, model: string): Error {
+	const braces = stray.indexOf("{");
+	const text = /^(?:error|data): ?/.test(stray)
+		? stray.slice(stray.indexOf(":") + 1)
+		: stray.slice(Math.max(0, braces));
+	// v218 to v220 write the next frame onto the same line.
+	const fault = parseFault(text.replace(/\}data: \{[\s\S]*$/, "}"));
+	if (fault !== undefined) return new WordedError(wordStreamFault(fault, model));
+	const told = /Unable to swap model err: (.*?)(?=Done!|\n|$)/.exec(loading)?.[1];
+	if (told !== undefined) {
+		const swap = { message: told.trim(), type: undefined, code: undefined, fromProxy: true };
+		return new WordedError(wordStreamFault(swap, model));
+	}
+	return new WordedError(
+		"Connection error: the stream ended without finish_reason; the model's server stopped, or was stopped",
+	);
+}
+
+/** A 200 that is no event stream: a whole completion is as good, anything else is quoted. */
+async function readWhole(
+	response: HttpResponse,
+	onChunk: (chunk: Chunk) => unknown,
+): Promise<number> {
+	const body = await readText(response, BODY_LIMIT);
+	if (body.trim() === "") return 0;
+	const chunk = body.trimStart().startsWith("{") ? parseChunk(body) : undefined;
+	if (chunk?.finish === undefined) throw notAnAnswer(body);
+	await onChunk(chunk);
+	return body.length;
+}
+
+function notAnAnswer(body: string): AiServerError {
+	const said = parseFault(body)?.message ?? body;
+	const text = plainText(said.replace(/<[^>]*>/g, " "))
+		.replace(/\s+/g, " ")
+		.trim();
+	return new AiServerError(
+		"protocol",
+		`The server answered with something else: ${text.slice(0, 200)}`,
+		{
+			hint: "Check that AI_SERVER_URL leads to llama-swap",
+		},
+	);
+}
+
+/**
+ * An empty 200: llama_cpp.server hides every fault of a streamed request so, llama-swap a cancelled
+ * one. The same question without streaming, for one token, brings the server's own reason.
+ */
+async function askForReason(
+	request: ExchangeRequest,
+	headers: Readonly<Record<string, string>>,
+	signal: AbortSignal,
+	post: (
+		request: ExchangeRequest,
+		headers: Readonly<Record<string, string>>,
+		signal: AbortSignal,
+	) => Promise<HttpResponse>,
+): Promise<string> {
+	const { stream: _stream, stream_options: _options, ...rest } = request;
+	const plain = { ...rest, stream: false, max_tokens: 1 } as ExchangeRequest;
+	const response = await post(plain, { ...headers, accept: "application/json" }, signal);
+	const body = await readText(response, BODY_LIMIT);
+	if (response.status >= 200 && response.status < 300) {
+		return "Connection error: the server ended the stream without a word (ended without an answer)";
+	}
+	return wordStatus(response.status, body, request.model, undefined);
+}
+
+function parseChunk(data: string): Chunk | undefined {
+	try {
+		return readChunk(data);
+	} catch (error) {
+		const start = plainText(data).slice(0, 100);
+		throw new AiServerError("protocol", `The server sent an event that is not JSON: ${start}`, {
+			hint: "Look at the server's log",
+			cause: error,
+		});
+	}
+}

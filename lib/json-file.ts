@@ -1,0 +1,34 @@
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** A small private file of JSON that is either there whole or not at all. */
+export interface JsonFile {
+	/** Undefined when the file is missing or holds no JSON. */
+	read(): Promise<unknown>;
+	/** Mode 0600, in a folder of mode 0700; rejects with the system's error when it cannot be written. */
+	write(value: unknown): Promise<void>;
+}
+
+/** `writer` keeps two processes' half-written files apart: a process id will do. */
+export function createJsonFile(path: string, writer: number): JsonFile {
+	return {
+		async read() {
+			try {
+				return JSON.parse(await readFile(path, "utf8"));
+			} catch {
+				return undefined; // no cache yet, or one that nobody can use
+			}
+		},
+		async write(value) {
+			const draft = `${path}.${writer}.tmp`;
+			await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+			try {
+				await writeFile(draft, JSON.stringify(value), { mode: 0o600 });
+				await rename(draft, path);
+			} catch (error) {
+				await rm(draft, { force: true });
+				throw error;
+			}
+		},
+	};
+}

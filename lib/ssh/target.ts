@@ -1,0 +1,45 @@
+import { AiServerError } from "../errors.ts";
+import type { SshTarget } from "./ssh.ts";
+
+const DEFAULT_PORT = 22;
+
+/**
+ * Reads `[user@]host[:port]`, `[user@][v6]:port` or `ssh://...`, as AI_SERVER_SSH_HOST holds it.
+ * Throws AiServerError "config" that names the variable.
+ */
+export function parseSshTarget(text: string): SshTarget {
+	const bare = text.replace(/^ssh:\/\//i, "").replace(/\/$/, "");
+	// The last "@": a user name may hold one, a host may not.
+	const at = bare.lastIndexOf("@");
+	const user = at < 0 ? undefined : bare.slice(0, at);
+	const { host, port } = parseHost(bare.slice(at + 1));
+	// A leading "-" would be an option to anything that runs `ssh` with it.
+	const odd = /[\s\u0000-\u001f"'`$;&|<>\\]/;
+	if (host === "" || user === "" || odd.test(bare) || /^-/.test(host) || /^-/.test(user ?? "")) {
+		throw unusable(`is not a target: ${JSON.stringify(text)}`);
+	}
+	return { user, host, port };
+}
+
+function parseHost(text: string): { readonly host: string; readonly port: number } {
+	const bracketed = /^\[([0-9a-fA-F:.%\w]+)\](?::(.*))?$/.exec(text);
+	if (bracketed !== null) return { host: bracketed[1] ?? "", port: parsePort(bracketed[2]) };
+	const colons = text.split(":").length - 1;
+	if (colons > 1) return { host: text, port: DEFAULT_PORT }; // a bare IPv6 address
+	const [host = "", port] = text.split(":");
+	if (/[[\]]/.test(host)) throw unusable(`is not a target: ${JSON.stringify(text)}`);
+	return { host, port: parsePort(port) };
+}
+
+function parsePort(text: string | undefined): number {
+	if (text === undefined) return DEFAULT_PORT;
+	const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+	if (port >= 1 && port <= 65_535) return port;
+	throw unusable(`has the port ${JSON.stringify(text)}`);
+}
+
+function unusable(fault: string): AiServerError {
+	return new AiServerError("config", `AI_SERVER_SSH_HOST ${fault}`, {
+		hint: "Write it as user@host or user@host:port",
+	});
+}

@@ -1,0 +1,225 @@
+import type { Socket } from "node:net";
+import { buildConnector, type Dispatcher, Pool } from "undici";
+import {
+	type CertificatePaths,
+	certificatesVersion,
+	checkCertificates,
+	type Pem,
+	readCertificates,
+} from "./certificates.ts";
+import { toFault } from "./faults.ts";
+import type { Http, HttpBody, HttpRequest, HttpResponse } from "./http.ts";
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Below the five minutes after which Caddy closes an idle connection. */
+const KEEP_ALIVE_MS = 4 * 60_000;
+/** A dead peer is noticed 25 s after the last byte: this plus ten probes a second apart. */
+const PROBE_AFTER_MS = 15_000;
+/** How long an alert is kept for the error that follows it. */
+const ALERT_KEPT_MS = 1000;
+
+export interface HttpOptions {
+	/** http: or https:, may carry a path prefix, no slash at the end. */
+	readonly baseUrl: string;
+	/** Sent as a bearer token; without it no request carries an Authorization header. */
+	readonly apiKey?: string;
+	/** For https:; read at the first request, and again whenever they change on disk. */
+	readonly certificates?: CertificatePaths;
+	readonly now?: () => Date;
+}
+
+interface Generation {
+	/** Of the certificate files it was made with. */
+	readonly version: string;
+	readonly pool: Pool;
+	/** TLS alerts by local port. */
+	readonly alerts: ReadonlyMap<number, Error>;
+}
+
+/** The connections to one server: HTTP/1.1, kept alive for minutes, no time limits of their own. */
+export function createHttp({
+	baseUrl,
+	apiKey,
+	certificates,
+	now = () => new Date(),
+}: HttpOptions): Http {
+	const { origin, pathname } = new URL(baseUrl);
+	const prefix = pathname === "/" ? "" : pathname;
+	const base = {
+		accept: "application/json",
+		"user-agent": "pi-ai-server",
+		...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+	};
+	const all = new Set<Pool>();
+	let current: Promise<Generation> | undefined;
+	let version = "";
+	let closed = false;
+
+	const open = async (wanted: string): Promise<Generation> => {
+		const alerts = new Map<number, Error>();
+		const pem = certificates === undefined ? undefined : await readCertificates(certificates);
+		if (pem !== undefined && certificates !== undefined)
+			checkCertificates(pem, certificates, now());
+		const pool = createPool(origin, pem, alerts);
+		all.add(pool);
+		return { version: wanted, pool, alerts };
+	};
+	const generation = async (): Promise<Generation> => {
+		const wanted = certificates === undefined ? "" : await certificatesVersion(certificates);
+		if (closed)
+			throw toFault(Object.assign(new Error(), { code: "UND_ERR_CLOSED" }), {
+				origin,
+				mutualTls: false,
+			});
+		if (current === undefined || version !== wanted) {
+			// Running streams keep the old connections until they end.
+			void current?.then(
+				({ pool }) => retire(pool, all),
+				() => undefined,
+			);
+			version = wanted;
+			current = open(wanted);
+			current.catch(() => {
+				version = "failed"; // the next request reads the files again
+			});
+		}
+		return current;
+	};
+
+	return {
+		async request(request) {
+			const { pool, alerts } = await generation();
+			const mutualTls = certificates !== undefined;
+			try {
+				const answer = await pool.request(toDispatch(request, prefix, base));
+				return toResponse(answer, { origin, mutualTls });
+			} catch (error) {
+				throw toFault(error, { origin, mutualTls, alert: alertOf(error, alerts) });
+			}
+		},
+		async close() {
+			closed = true;
+			await Promise.all([...all].map((pool) => pool.destroy()));
+			all.clear();
+		},
+	};
+}
+
+function createPool(origin: string, pem: Pem | undefined, alerts: Map<number, Error>): Pool {
+	const shared = {
+		allowH2: false,
+		timeout: CONNECT_TIMEOUT_MS,
+		keepAlive: true,
+		keepAliveInitialDelay: PROBE_AFTER_MS,
+	};
+	const connect = buildConnector(
+		pem === undefined
+			? shared
+			: {
+					...shared,
+					ca: pem.ca,
+					cert: pem.cert,
+					key: pem.key,
+					...(pem.passphrase === undefined ? {} : { passphrase: pem.passphrase }),
+				},
+	);
+	return new Pool(origin, {
+		allowH2: false,
+		headersTimeout: 0,
+		bodyTimeout: 0,
+		keepAliveTimeout: KEEP_ALIVE_MS,
+		keepAliveMaxTimeout: KEEP_ALIVE_MS,
+		connect: watched(connect, alerts),
+	});
+}
+
+/** Keeps what undici lets go: the TLS alert before "other side closed", and the session tickets. */
+function watched(
+	connect: buildConnector.connector,
+	alerts: Map<number, Error>,
+): buildConnector.connector {
+	// undici holds sessions weakly, so that a garbage collection would cost a full handshake.
+	const tickets: Buffer[] = [];
+	return (options, callback) => {
+		// The types leave out that the connector returns its socket.
+		const socket = connect(options, callback) as unknown as Socket;
+		let port: number | undefined;
+		socket.once("secureConnect", () => {
+			port = socket.localPort;
+		});
+		socket.on("session", (ticket: Buffer) => {
+			tickets.push(ticket);
+			if (tickets.length > 4) tickets.shift();
+		});
+		socket.prependListener("error", (error: Error & { library?: string }) => {
+			if (port !== undefined && error.library === "SSL routines") alerts.set(port, error);
+		});
+		socket.once("close", () => {
+			setTimeout(() => alerts.delete(port ?? 0), ALERT_KEPT_MS).unref();
+		});
+		return socket;
+	};
+}
+
+function alertOf(error: unknown, alerts: ReadonlyMap<number, Error>): Error | undefined {
+	const { socket } = (error ?? {}) as { socket?: { localPort?: number } };
+	return socket?.localPort === undefined ? undefined : alerts.get(socket.localPort);
+}
+
+async function retire(pool: Pool, all: Set<Pool>): Promise<void> {
+	await pool.close(); // waits for its streams
+	all.delete(pool);
+}
+
+function toDispatch(
+	{ method = "GET", path, headers, body, signal }: HttpRequest,
+	prefix: string,
+	base: Readonly<Record<string, string>>,
+): Dispatcher.RequestOptions {
+	return {
+		method,
+		path: prefix + path,
+		headers: { ...base, ...headers },
+		...(body === undefined ? {} : { body }),
+		...(signal === undefined ? {} : { signal }),
+	};
+}
+
+function toResponse(
+	{ statusCode, headers, body }: Dispatcher.ResponseData,
+	context: { readonly origin: string; readonly mutualTls: boolean },
+): HttpResponse {
+	const joined = Object.entries(headers).flatMap(([name, value]) =>
+		value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value] as const],
+	);
+	return {
+		status: statusCode,
+		headers: Object.fromEntries(joined),
+		body: toBody(body, context),
+	};
+}
+
+function toBody(
+	body: Dispatcher.ResponseData["body"],
+	context: { readonly origin: string; readonly mutualTls: boolean },
+): HttpBody {
+	const fail = (error: unknown): never => {
+		throw toFault(error, { ...context, begun: true });
+	};
+	return {
+		destroy() {
+			body.on("error", () => undefined); // nobody reads on, so nobody is to be told
+			body.destroy();
+		},
+		[Symbol.asyncIterator]() {
+			const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+			return {
+				next: () => chunks.next().catch(fail),
+				return: async () => {
+					await chunks.return?.();
+					return { done: true, value: undefined };
+				},
+			};
+		},
+	};
+}
