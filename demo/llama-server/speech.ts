@@ -1,0 +1,61 @@
+import type { ChatBody, ChatTurn } from "./request.ts";
+
+/** What a model says in one turn. */
+export interface Speech {
+	readonly thinking: string;
+	readonly text: string;
+	readonly call: { readonly name: string; readonly arguments: string } | undefined;
+}
+
+const TOUR = `This answer came from a small server inside the demo, the way your own would send it:
+
+1. pi asked the extension ai-server for a turn.
+2. The extension opened HTTPS with a client certificate that was made a moment ago. Without one the server would have closed the door.
+3. Behind it something that behaves like llama-swap loaded me and let me speak.
+
+Things to try:
+
+- /ai-server-status shows the models, which of them is loaded and how large each context window is
+- /ai-server-load and a blank completes the model ids; watch the other model make room
+- /ai-server-unload frees the memory again
+- ask me to list the files, and I call a tool
+
+Nothing you see here leaves this machine, and nothing stays when you quit.`;
+
+/** Chooses words that are of use to somebody who tries the demo. */
+export function speak(body: ChatBody, model: string): Speech {
+	const messages = body.messages ?? [];
+	const last = messages.at(-1);
+	const thinks = body.chat_template_kwargs?.enable_thinking === true;
+	const speech = (text: string, thought: string, call?: Speech["call"]): Speech => ({
+		thinking: thinks ? thought : "",
+		text,
+		call,
+	});
+	if (last?.role === "tool") {
+		const lines = textOf(last)
+			.split("\n")
+			.filter((line) => line.trim() !== "");
+		const names = lines.slice(0, 5).map((line) => line.trim().slice(0, 60));
+		const text = `The tool answered with ${lines.length} line${lines.length === 1 ? "" : "s"}: ${names.join(", ")}.`;
+		return speech(text, "The tool has answered, so I can sum it up. ");
+	}
+	const asked = last === undefined ? "" : textOf(last);
+	if (asked.includes("<conversation>")) return speech("The user tried the ai-server demo.", "");
+	const shell = body.tools?.find(({ function: made }) => made?.name === "bash");
+	if (shell !== undefined && /\b(?:list|ls|files?|folder|directory|tool|run)\b/i.test(asked)) {
+		const args = JSON.stringify({ command: "ls" });
+		const thought = "To know the files I have to look. ";
+		return speech("Let me look.", thought, { name: "bash", arguments: args });
+	}
+	if (/\b(?:hello|hi|hey)\b/i.test(asked)) {
+		const text = `Hello from ${model}, over a TLS connection with a client certificate.`;
+		return speech(text, "Somebody says hello; a short answer will do. ");
+	}
+	return speech(TOUR, "They want to know what this is. I tell them how the answer came here. ");
+}
+
+function textOf({ content }: ChatTurn): string {
+	if (typeof content === "string") return content;
+	return (content ?? []).map(({ text }) => text ?? "").join(" ");
+}

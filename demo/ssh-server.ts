@@ -1,0 +1,111 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import ssh2, { type Connection, type ParsedKey, type ServerChannel } from "ssh2";
+import { serveSftp } from "./sftp.ts";
+
+const { Server, utils } = ssh2;
+
+export interface SshServerOptions {
+	/** The home of the server's user. */
+	readonly remoteHome: string;
+	/** What `systemctl --user restart llama-swap.service` does. */
+	readonly restart: () => void;
+}
+
+/** The machine's SSH door: one user, one key, SFTP on a folder, and a systemctl for one unit. */
+export interface SshServer {
+	readonly port: number;
+	/** Logins so far. */
+	logins(): number;
+	/** Writes a private key that is let in, and a known_hosts with this server, into a home's .ssh. */
+	writeClientFiles(home: string, known?: "right" | "wrong" | "none"): Promise<void>;
+	/** Ends every connection at once. */
+	cut(): void;
+	close(): Promise<void>;
+}
+
+export async function startSshServer({
+	remoteHome,
+	restart,
+}: SshServerOptions): Promise<SshServer> {
+	const hostKey = utils.generateKeyPairSync("ed25519");
+	const otherKey = utils.generateKeyPairSync("ed25519");
+	const clientKey = utils.generateKeyPairSync("ed25519");
+	const allowed = parseKey(clientKey.public);
+	const sockets = new Set<Socket>();
+	let logins = 0;
+	const server = new Server({ hostKeys: [hostKey.private] }, (client) => {
+		client.on("authentication", (context) => {
+			const known =
+				context.method === "publickey" && context.key.data.equals(allowed.getPublicSSH());
+			if (!known) context.reject(["publickey"]);
+			else if (context.signature === undefined || context.blob === undefined) context.accept();
+			else if (allowed.verify(context.blob, context.signature, context.hashAlgo) === true) {
+				context.accept();
+			} else context.reject(["publickey"]);
+		});
+		client.on("ready", () => {
+			logins += 1;
+			serveSession(client, remoteHome, restart);
+		});
+		client.on("error", () => client.end());
+	});
+	// Nagle's algorithm would cost 40 ms an answer.
+	const door = createServer({ noDelay: true }, (socket) => {
+		sockets.add(socket);
+		socket.once("close", () => sockets.delete(socket));
+		socket.on("error", () => socket.destroy());
+		server.injectSocket(socket);
+	});
+	await new Promise<void>((resolve) => door.listen(0, "127.0.0.1", resolve));
+	const { port } = door.address() as AddressInfo;
+	const cut = (): void => {
+		for (const socket of sockets) socket.destroy();
+	};
+	return {
+		port,
+		logins: () => logins,
+		async writeClientFiles(home, known = "right") {
+			const folder = join(home, ".ssh");
+			await mkdir(folder, { recursive: true, mode: 0o700 });
+			await writeFile(join(folder, "id_ed25519"), clientKey.private, { mode: 0o600 });
+			const key = known === "right" ? hostKey.public : otherKey.public;
+			const [type = "", blob = ""] = key.split(" ");
+			const line = known === "none" ? "" : `[127.0.0.1]:${port} ${type} ${blob}\n`;
+			await writeFile(join(folder, "known_hosts"), line);
+		},
+		cut,
+		close() {
+			cut();
+			return new Promise((resolve) => door.close(() => resolve()));
+		},
+	};
+}
+
+function serveSession(client: Connection, home: string, restart: () => void): void {
+	client.on("session", (accept) => {
+		const session = accept();
+		session.on("sftp", (open) => serveSftp(open(), home));
+		session.on("exec", (open, _reject, { command }) => runCommand(open(), command, restart));
+	});
+}
+
+/** `systemctl --user <verb> [--] llama-swap.service`, with quotes and an environment in front or not. */
+const SYSTEMCTL =
+	/^(?:XDG_RUNTIME_DIR=\S+ )?(?:timeout \d+ )?systemctl --user (restart|is-active)(?: --)? '?llama-swap\.service'?$/;
+
+function runCommand(channel: ServerChannel, command: string, restart: () => void): void {
+	const verb = SYSTEMCTL.exec(command)?.[1];
+	if (verb === "restart") restart();
+	if (verb === "is-active") channel.write("active\n");
+	if (verb === undefined) channel.stderr.write(`${command.split(" ")[0]}: command not found\n`);
+	channel.exit(verb === undefined ? 127 : 0);
+	channel.end();
+}
+
+function parseKey(text: string): ParsedKey {
+	const key = utils.parseKey(text);
+	if (key instanceof Error) throw key;
+	return [key].flat()[0] as ParsedKey;
+}
