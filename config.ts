@@ -183,15 +183,6 @@ export const MODELS: readonly FallbackModel[] = [
 	{ id: "Qwen_Qwen3.6-35B-A3B-Q8_0", contextWindow: 262_144, reasoning: true },
 ];
 
-/** The README's table: one row a variable. */
-export function variablesTable(): string {
-	const rows = VARIABLES.map(({ name, default: value, purpose }) => {
-		const shown = value === "" ? "not set" : `\`${value}\``;
-		return `| \`${name}\` | ${shown} | ${purpose} |`;
-	});
-	return ["| Variable | Default | Purpose |", "|---|---|---|", ...rows].join("\n");
-}
-
 function defaultOf(name: VariableName): string {
 	return TABLE.find((variable) => variable.name === name)?.default ?? "";
 }

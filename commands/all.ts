@@ -10,12 +10,3 @@ export const COMMANDS: readonly Command[] = [
 	loadCommand,
 	unloadCommand,
 ];
-
-/** The README's table: one row a command. */
-export function commandsTable(): string {
-	const rows = COMMANDS.map(({ name, usage, description }) => {
-		const typed = usage === "" ? `/${name}` : `/${name} ${usage}`;
-		return `| \`${typed}\` | ${description} |`;
-	});
-	return ["| Command | What it does |", "|---|---|", ...rows].join("\n");
-}

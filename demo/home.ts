@@ -23,10 +23,10 @@ models:
       --cache-type-v q8_0
       --n-gpu-layers 99
   small-talk-1B:
-    cmd: \${server} --model /home/ai-server/models/small-talk-1B.gguf -c 65536
+    cmd: \${server} --model /home/ai-server/models/small-talk-1B.gguf -c 65536 --reasoning off
   mystery-7B:
     # nobody has said how large its context is
-    cmd: \${server} --model /home/ai-server/models/mystery-7B.gguf
+    cmd: \${server} --model /home/ai-server/models/mystery-7B.gguf --reasoning off
 `;
 
 /** Where the file is, below the home of the server's user. */

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { commandsTable } from "../commands/all.ts";
-import { type Config, loadConfig, MODELS, VARIABLES, variablesTable } from "../config.ts";
+import { type Config, loadConfig, MODELS, VARIABLES } from "../config.ts";
 import { describeError } from "../lib/errors.ts";
+import { commandsTable, variablesTable } from "./support/tables.ts";
 
 const HOME = "/home/me";
 const load = (env: Record<string, string> = {}): Config => loadConfig(env, HOME);

@@ -3,6 +3,11 @@ import type { ServerResponse } from "node:http";
 /** llama-server's JSON, which ends without a line break. */
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
 	const body = JSON.stringify(value);
+	// Behind llama-swap's loading text the head is gone already, so this ends as a bare line.
+	if (response.headersSent) {
+		response.end(body);
+		return;
+	}
 	response.writeHead(status, {
 		"content-type": "application/json; charset=utf-8",
 		"content-length": Buffer.byteLength(body),

@@ -52,7 +52,7 @@ export async function answerChat(
 		sendFault(response, 400, { code: 400, message, type: "exceed_context_size_error", ...facts });
 		return;
 	}
-	const speech = speak(body, request.model.id);
+	const speech = speak(body, request.model);
 	const limit = Math.min(body.max_tokens ?? Number.POSITIVE_INFINITY, window - used);
 	const answer = createAnswer(request, { body, used, speech, limit });
 	if (body.stream === true) await streamAnswer(request, answer, body, tokenMs);
@@ -141,7 +141,8 @@ async function streamAnswer(
 	if (body.return_progress === true) {
 		for (const processed of [0, answer.used]) {
 			const progress = { total: answer.used, cache: 0, processed, time_ms: processed };
-			response.write(answer.chunk({ choices: role, prompt_progress: progress }));
+			const timings = body.timings_per_token === true ? { timings: answer.timings(0) } : {};
+			response.write(answer.chunk({ choices: role, ...timings, prompt_progress: progress }));
 		}
 	}
 	response.write(answer.chunk({ choices: role }));
@@ -157,11 +158,12 @@ async function streamAnswer(
 		response.end(); // a stopped model ends the stream cleanly, without [DONE]
 		return;
 	}
-	response.write(answer.chunk({ choices: choice({}, answer.finish) }));
-	if (body.stream_options?.include_usage === true) {
-		const last = { choices: [], usage: answer.usage(), timings: answer.timings(tokens) };
-		response.write(answer.chunk(last));
-	}
+	// The timings are in the last event, whichever that is.
+	const timings = answer.timings(tokens);
+	const wantsUsage = body.stream_options?.include_usage === true;
+	const finish = { choices: choice({}, answer.finish), ...(wantsUsage ? {} : { timings }) };
+	response.write(answer.chunk(finish));
+	if (wantsUsage) response.write(answer.chunk({ choices: [], usage: answer.usage(), timings }));
 	response.end("data: [DONE]\n\n");
 }
 

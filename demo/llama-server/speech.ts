@@ -1,3 +1,4 @@
+import type { ModelConfig } from "../llama-swap/config-file.ts";
 import type { ChatBody, ChatTurn } from "./request.ts";
 
 /** What a model says in one turn. */
@@ -23,10 +24,11 @@ Things to try:
 Nothing you see here leaves this machine, and nothing stays when you quit.`;
 
 /** Chooses words that are of use to somebody who tries the demo. */
-export function speak(body: ChatBody, model: string): Speech {
+export function speak(body: ChatBody, model: ModelConfig): Speech {
 	const messages = body.messages ?? [];
 	const last = messages.at(-1);
-	const thinks = body.chat_template_kwargs?.enable_thinking === true;
+	const off = /--reasoning\s+off/.test(model.cmd);
+	const thinks = !off && body.chat_template_kwargs?.enable_thinking !== false;
 	const speech = (text: string, thought: string, call?: Speech["call"]): Speech => ({
 		thinking: thinks ? thought : "",
 		text,
@@ -49,7 +51,7 @@ export function speak(body: ChatBody, model: string): Speech {
 		return speech("Let me look.", thought, { name: "bash", arguments: args });
 	}
 	if (/\b(?:hello|hi|hey)\b/i.test(asked)) {
-		const text = `Hello from ${model}, over a TLS connection with a client certificate.`;
+		const text = `Hello from ${model.id}, over a TLS connection with a client certificate.`;
 		return speech(text, "Somebody says hello; a short answer will do. ");
 	}
 	return speech(TOUR, "They want to know what this is. I tell them how the answer came here. ");

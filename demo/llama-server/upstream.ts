@@ -10,8 +10,10 @@ export function createUpstream(options: ChatOptions): Upstream {
 	return async (request) => {
 		const { model, method, path, response } = request;
 		const [page = ""] = path.split("?");
-		response.setHeader("access-control-allow-origin", "");
-		response.setHeader("server", "llama.cpp");
+		if (!response.headersSent) {
+			response.setHeader("access-control-allow-origin", "");
+			response.setHeader("server", "llama.cpp");
+		}
 		switch (`${method === "HEAD" ? "GET" : method} ${page}`) {
 			case "GET /health":
 				sendJson(response, 200, { status: "ok" });

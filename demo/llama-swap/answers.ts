@@ -30,9 +30,9 @@ export function sendError(
 		sendText(response, status, "application/json", JSON.stringify({ error: message }));
 	} else if (accept.includes("text/html")) {
 		const page = `<html><body><h1>llama-swap</h1><p>${message}</p></body></html>`;
-		sendText(response, status, "text/html; charset=utf-8", page);
+		sendText(response, status, "text/html", page);
 	} else if (accept.includes("text/plain")) {
-		sendText(response, status, "text/plain; charset=utf-8", `llama-swap: ${message}`);
+		sendText(response, status, "text/plain", `llama-swap: ${message}`);
 	} else {
 		const body = JSON.stringify({ error: message, src: "llama-swap" });
 		sendText(response, status, "application/json", body);
