@@ -72,7 +72,7 @@ export interface StartFaults {
 export function registerStatusEntry(pi: Pick<ExtensionAPI, "registerEntryRenderer">): void {
 	pi.registerEntryRenderer<Status>(STATUS_ENTRY, ({ data }) => {
 		if (data === undefined) return undefined;
-		return { render: (width) => [...statusLines(data, width)], invalidate: () => undefined };
+		return { render: (width) => ["", ...statusLines(data, width)], invalidate: () => undefined };
 	});
 }
 

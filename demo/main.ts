@@ -12,7 +12,7 @@ const HINT = `
 A demo of ai-server: pi runs here against a small server that was started for it.
 Ask it anything, or try /ai-server-status and /ai-server-load. /quit ends the demo.
 `;
-const FLAGS = ["-ne", "-e", ROOT, "-ns", "-np", "-nc", "--no-themes"];
+const FLAGS = ["-ne", "-e", ROOT, "-ns", "-np", "-nc", "--no-themes", "--no-session"];
 
 const host = chosenHost(process.env);
 const args = process.argv.slice(2);
@@ -35,7 +35,7 @@ try {
 }
 
 async function runPi({ url, certsDir, sshHost, home }: Box): Promise<number> {
-	const model = args.includes("--model") ? [] : ["--model", "ai-server/small-talk-1B"];
+	const model = args.includes("--model") ? [] : ["--model", "ai-server/Qwen_Qwen3.6-35B-A3B-Q8_0"];
 	const child = spawn(process.execPath, [cliPath(host), ...FLAGS, ...model, ...args], {
 		cwd: workspace,
 		stdio: "inherit",

@@ -36,7 +36,8 @@ export function describeError(error: unknown): string {
 	const message = error instanceof Error ? error.message || error.name : String(error);
 	const line = oneLine(message);
 	const hint = error instanceof AiServerError ? error.hint : undefined;
-	return hint === undefined ? line : `${line.replace(/\.$/, "")}. ${oneLine(hint)}`;
+	if (hint === undefined) return line;
+	return `${/[.?!]$/.test(line) ? line : `${line}.`} ${oneLine(hint)}`;
 }
 
 /** True for the rejection of an aborted request, whoever threw it. */

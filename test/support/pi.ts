@@ -38,6 +38,8 @@ export interface PiRun {
 	readonly args: readonly string[];
 	/** The extension's folder; the repository by default, null for none. */
 	readonly extension?: string | null;
+	/** Also loads what lies in the agent dir's extensions folder. */
+	readonly discover?: boolean;
 }
 
 export interface PiResult {
@@ -50,7 +52,7 @@ export interface PiResult {
 	readonly tail: number;
 }
 
-const QUIET = ["-ne", "-ns", "-np", "-nc", "--no-themes"];
+const QUIET = ["-ns", "-np", "-nc", "--no-themes"];
 
 /** Runs pi to its end; stdin is closed. Kills it after a minute. */
 export async function runPi(run: PiRun): Promise<PiResult> {
@@ -72,11 +74,11 @@ export async function runPi(run: PiRun): Promise<PiResult> {
 }
 
 export function spawnPi(run: PiRun, stdin: "ignore" | "pipe"): ChildProcess {
-	const { host, place, env, args, extension = ROOT } = run;
+	const { host, place, env, args, extension = ROOT, discover = false } = run;
 	if (env["AI_SERVER_URL"] === undefined || env["AI_SERVER_SSH_HOST"] === undefined) {
 		throw new Error("A test must name its own AI_SERVER_URL and AI_SERVER_SSH_HOST");
 	}
-	const load = extension === null ? [] : ["-e", extension];
+	const load = [...(discover ? [] : ["-ne"]), ...(extension === null ? [] : ["-e", extension])];
 	return spawn(process.execPath, [cliPath(host), ...QUIET, ...load, ...args], {
 		cwd: place.cwd,
 		stdio: [stdin, "pipe", "pipe"],
