@@ -82,8 +82,8 @@ export interface Catalog {
 	current(): Discovery;
 	/** Why the last refresh failed; undefined after one that worked. */
 	failure(): unknown;
-	/** Takes the list that an earlier start has kept; true when there was one. */
-	restore(): Promise<boolean>;
+	/** Takes the list that an earlier start has kept, and tells its age in ms; undefined for none. */
+	restore(): Promise<number | undefined>;
 	/**
 	 * Asks the server, without the config file when `quick`; a call while one is under way joins it.
 	 * Rejects with AiServerError when the list could not be had, and leaves the current one as it is.
@@ -141,8 +141,9 @@ export function createCatalog({ source, file, now, signal }: CatalogDeps): Catal
 		failure: () => failure,
 		async restore() {
 			const kept = parseKept(await file.read());
-			if (kept !== undefined) publish(kept);
-			return kept !== undefined;
+			if (kept?.seenAt === undefined) return undefined;
+			publish(kept);
+			return now() - kept.seenAt;
 		},
 		refresh,
 		onChange(listener) {

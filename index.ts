@@ -32,6 +32,8 @@ import type { Http } from "./lib/tls/http.ts";
 /** How long pi's start waits for the list: when nothing is known yet, and when an older list is. */
 const FIRST_START_MS = 2500;
 const CACHED_START_MS = 400;
+/** A list this young is taken as it is, so that one start after the other costs nothing. */
+const FRESH_MS = 10 * 60_000;
 
 /** Private to this provider: pi uses a stream function for models of its own api name only. */
 const API = "ai-server-mtls";
@@ -74,7 +76,7 @@ async function start(pi: ExtensionAPI): Promise<void> {
 		const stop = showChanges(pi, catalog, provider);
 		shutdown.signal.addEventListener("abort", stop, { once: true });
 		// Nobody waits for SSH to see a prompt, so the rest happens beside the session.
-		void rest().then(
+		void rest(context).then(
 			() => report(pi, context, { config, catalog, signal: shutdown.signal }),
 			(failure: unknown) =>
 				report(pi, context, { config, catalog, signal: shutdown.signal, failure }),
@@ -137,12 +139,19 @@ function cachePath(config: Config): string {
  * Waits for a list within the deadline and returns the way to the rest of it: with an older list at
  * hand the start looks quickly and leaves the config file for later. Never rejects.
  */
-async function waitForModels(catalog: Catalog): Promise<() => Promise<unknown>> {
-	const cached = await catalog.restore();
-	const asked = catalog.refresh({ quick: cached });
+async function waitForModels(
+	catalog: Catalog,
+): Promise<(mode: ExtensionContext) => Promise<unknown>> {
+	const age = await catalog.restore();
+	// A script that calls pi again and again need not ask again and again; a person may want news.
+	if (age !== undefined && age < FRESH_MS) {
+		return async ({ hasUI }) => (hasUI ? catalog.refresh() : undefined);
+	}
+	const quick = age !== undefined;
+	const asked = catalog.refresh({ quick });
 	const settled = asked.catch(() => undefined); // told at session start
-	await within(settled, cached ? CACHED_START_MS : FIRST_START_MS);
-	return () => (cached ? catalog.refresh() : asked);
+	await within(settled, quick ? CACHED_START_MS : FIRST_START_MS);
+	return () => (quick ? catalog.refresh() : asked);
 }
 
 async function within(work: Promise<unknown>, milliseconds: number): Promise<void> {

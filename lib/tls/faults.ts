@@ -132,6 +132,17 @@ function serverCertificateWords(
 				`The CA file did not sign the certificate of ${origin}`,
 				"AI_SERVER_CA must name the CA that signed the proxy's certificate",
 			);
+		case "INVALID_PURPOSE":
+		case "INVALID_CA":
+		case "PATH_LENGTH_EXCEEDED":
+		case "CERT_CHAIN_TOO_LONG":
+		case "CERT_REVOKED":
+		case "CERT_UNTRUSTED":
+		case "CERT_REJECTED":
+			return tls(
+				`The certificate of ${origin} cannot be used (${code})`,
+				"Have a new one made for the proxy, with extendedKeyUsage=serverAuth",
+			);
 		case "ERR_SSL_WRONG_VERSION_NUMBER":
 		case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
 			return tls(

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { type Box, type BoxOptions, startBox } from "../../demo/box.ts";
@@ -36,7 +36,6 @@ test.each(HOSTS)("pi %s lists the models with the context of the config", async 
 test.each(HOSTS)("pi %s: a running command's size wins over the config's", async (host) => {
 	const { box, place } = await boxed({ tls: false });
 	await fetch(`${box.url}/upstream/small-talk-1B/health`);
-	const { writeFile } = await import("node:fs/promises");
 	const changed = (await readFile(box.configFile, "utf8")).replace("-c 65536", "-c 16384");
 	await writeFile(box.configFile, changed); // llama-swap goes on with the old one
 	const { stdout } = await runPi({ host, place, env: boxEnv(box), args: ["--list-models"] });
@@ -89,7 +88,6 @@ test.each(HOSTS)("pi %s keeps the list for an offline start, for its owner only"
 test.each(HOSTS)("pi %s: what SSH brings later replaces the remembered size", async (host) => {
 	const { box, place } = await boxed();
 	await runPi({ host, place, env: boxEnv(box), args: ["--list-models"] });
-	const { writeFile } = await import("node:fs/promises");
 	const text = await readFile(box.configFile, "utf8");
 	await writeFile(box.configFile, text.replace("-c 65536", "-c 49152"));
 	const rpc = startRpc({
@@ -104,4 +102,22 @@ test.each(HOSTS)("pi %s: what SSH brings later replaces the remembered size", as
 	};
 	await expect.poll(window, { timeout: 10_000 }).toBe(49_152);
 	await rpc.close();
+});
+
+test.each(HOSTS)("pi %s looks again when the kept list is older than ten minutes", async (host) => {
+	const { box, place } = await boxed();
+	const list = async (): Promise<readonly string[]> => {
+		const run = await runPi({ host, place, env: boxEnv(box), args: ["--list-models"] });
+		return listedModels(run.stdout).map(([id = ""]) => id);
+	};
+	await list();
+	const text = await readFile(box.configFile, "utf8");
+	await writeFile(box.configFile, `${text}  newcomer:\n    cmd: \${server} -c 4096\n`);
+	box.swap.reload();
+	expect(await list()).not.toContain("newcomer");
+	const [name = ""] = await readdir(cacheFolder(place));
+	const file = join(cacheFolder(place), name);
+	const kept = JSON.parse(await readFile(file, "utf8")) as { seenAt: number };
+	await writeFile(file, JSON.stringify({ ...kept, seenAt: kept.seenAt - 3_600_000 }));
+	expect(await list()).toContain("newcomer");
 });

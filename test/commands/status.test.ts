@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { completeModels } from "../../commands/models.ts";
+import { describeChange } from "../../commands/refresh.ts";
+import { ageNote, startLines, statusLines, toStatus } from "../../commands/status.ts";
+import type { Discovery } from "../../discovery.ts";
+import { AiServerError } from "../../lib/errors.ts";
+import type { ServerModel } from "../../lib/llama-swap/merge.ts";
+
+const model = (id: string, more: Partial<ServerModel> = {}): ServerModel => ({
+	...{ id, name: id, state: "ready", contextWindow: 4096, contextOrigin: "command" },
+	...{ reasoning: false, images: true },
+	...more,
+});
+const discovery = (more: Partial<Discovery> = {}): Discovery => ({
+	...{ models: [model("tiny")], warnings: [], guesses: [], source: "server", seenAt: 0 },
+	...more,
+});
+const MINUTE = 60_000;
+
+test("a status is a table with its notes beneath", () => {
+	const status = toStatus(discovery({ warnings: ["one"], guesses: ["two"] }), undefined, 0);
+	expect(statusLines(status, 100)).toEqual([
+		"Model  State  Context  from     Images  Thinking",
+		"tiny   ready     4096  command  yes     no",
+		"",
+		"Note: one",
+		"Note: two",
+	]);
+});
+
+test.each([40, 60, 100, 160])("it fits %i columns", (width) => {
+	const models = [model("a-model-with-a-very-long-name-Q8_0", { state: "stopped" }), model("b")];
+	const warnings = [
+		"a long warning that has to be wrapped when the terminal is as narrow as some are",
+	];
+	const lines = statusLines({ models, warnings, note: undefined }, width);
+	expect(lines.filter((line) => line.length > width)).toEqual([]);
+	expect(lines[1]).toContain("4096");
+});
+
+test("control characters of a server do not reach the terminal", () => {
+	const lines = statusLines(
+		toStatus(discovery({ models: [model("a\u001b[2Jb")] }), undefined, 0),
+		80,
+	);
+	expect(lines.join("\n")).not.toContain("\u001b");
+});
+
+test("when the server cannot be asked the list is told as what it is", () => {
+	const failure = new AiServerError("network", "Nothing listens", { hint: "Start it" });
+	const status = toStatus(discovery({ source: "cache", seenAt: 0 }), failure, 180 * MINUTE);
+	expect(status).toMatchObject({
+		note: "The list as it was 3 hours ago",
+		warnings: ["Nothing listens. Start it"],
+	});
+});
+
+test.each([
+	[MINUTE, "a minute"],
+	[30 * MINUTE, "30 minutes"],
+	[5 * 60 * MINUTE, "5 hours"],
+	[72 * 60 * MINUTE, "3 days"],
+])("%i ms are %s", (elapsed, words) => {
+	expect(ageNote(discovery({ seenAt: 0 }), elapsed)).toBe(`The list as it was ${words} ago`);
+});
+
+test("a start tells each fault once, and nothing when there is none", () => {
+	const none = { failure: undefined, problems: [], now: 0 };
+	expect(startLines(discovery({ guesses: ["a guess"] }), none)).toEqual([]);
+	expect(startLines(discovery({ warnings: ["no ssh"] }), none)).toEqual(["no ssh"]);
+	const bad = new AiServerError("config", "AI_SERVER_URL is not a URL");
+	const fallback = discovery({ source: "fallback", seenAt: undefined });
+	expect(startLines(fallback, { failure: bad, problems: [bad], now: 0 })).toEqual([
+		"AI_SERVER_URL is not a URL. Built-in list; the server was never reached",
+	]);
+});
+
+test("a refresh tells what changed", () => {
+	const before = [model("a"), model("b"), model("c")];
+	const after = [model("a"), model("b", { contextWindow: 8192 }), model("d")];
+	expect(describeChange(before, before)).toBe("3 models, nothing changed");
+	expect(describeChange(before, after)).toBe(
+		"3 models; new: d; gone: c; context changed: b (4096 to 8192)",
+	);
+});
+
+test("ids complete by parts, with what tells them apart; a second word ends it", () => {
+	const models = [model("Qwen3-Coder"), model("gpt-oss", { state: "unknown" })];
+	expect(completeModels(models, "qwcod")).toEqual([
+		{ value: "Qwen3-Coder", label: "Qwen3-Coder", description: "ready, 4096 tokens" },
+	]);
+	expect(completeModels(models, "")?.map(({ description }) => description)).toEqual([
+		"ready, 4096 tokens",
+		"4096 tokens",
+	]);
+	expect(completeModels(models, "zzz")).toBeNull();
+	expect(completeModels(models, "gpt-oss ")).toBeNull();
+});
