@@ -3,11 +3,22 @@ import { chooseModel } from "./models.ts";
 
 export const unloadCommand: Command = {
 	name: "ai-server-unload",
-	usage: "<id>",
-	description: "Unload a model and free its memory",
+	usage: "<id> | --all",
+	description: "Unload a model, or all of them, and free the memory",
 	completesModels: true,
 	async run(args, context) {
-		const id = await chooseModel(args, "Unload which model?", "/ai-server-unload <id>", context);
+		if (args === "--all") {
+			await context.admin.unloadAll();
+			await context.catalog.refresh();
+			context.reply.say("All models are unloaded");
+			return;
+		}
+		const id = await chooseModel(
+			args,
+			"Unload which model?",
+			"/ai-server-unload <id> | --all",
+			context,
+		);
 		if (id === undefined) return;
 		await context.admin.unload(id);
 		await context.catalog.refresh();

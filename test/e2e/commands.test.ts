@@ -53,6 +53,11 @@ test.each(HOSTS)("pi %s: status, load, unload and refresh over rpc", async (host
 	expect(client.notices().at(-1)).toBe("small-talk-1B is unloaded");
 	expect(box.swap.states()["small-talk-1B"]).toBe("stopped");
 
+	await run("/ai-server-load mystery-7B");
+	await run("/ai-server-unload --all");
+	expect(client.notices().at(-1)).toBe("All models are unloaded");
+	expect(box.swap.states()["mystery-7B"]).toBe("stopped");
+
 	await run("/ai-server-refresh");
 	expect(client.notices().at(-1)).toContain("4 models, nothing changed");
 });

@@ -14,7 +14,7 @@ export function variablesTable(): string {
 export function commandsTable(): string {
 	const rows = COMMANDS.map(({ name, usage, description }) => {
 		const typed = usage === "" ? `/${name}` : `/${name} ${usage}`;
-		return `| \`${typed}\` | ${description} |`;
+		return `| \`${typed.replace("|", "\\|")}\` | ${description} |`;
 	});
 	return ["| Command | What it does |", "|---|---|", ...rows].join("\n");
 }
