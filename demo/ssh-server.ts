@@ -29,9 +29,9 @@ export async function startSshServer({
 	remoteHome,
 	restart,
 }: SshServerOptions): Promise<SshServer> {
-	const hostKey = utils.generateKeyPairSync("ed25519");
-	const otherKey = utils.generateKeyPairSync("ed25519");
-	const clientKey = utils.generateKeyPairSync("ed25519");
+	const hostKey = generateKey();
+	const otherKey = generateKey();
+	const clientKey = generateKey();
 	const allowed = parseKey(clientKey.public);
 	const sockets = new Set<Socket>();
 	let logins = 0;
@@ -102,6 +102,15 @@ function runCommand(channel: ServerChannel, command: string, restart: () => void
 	if (verb === undefined) channel.stderr.write(`${command.split(" ")[0]}: command not found\n`);
 	channel.exit(verb === undefined ? 127 : 0);
 	channel.end();
+}
+
+/** Now and then a key comes out of ssh2 in a form that it cannot read itself. */
+function generateKey(): { readonly private: string; readonly public: string } {
+	for (;;) {
+		const key = utils.generateKeyPairSync("ed25519");
+		const parsed = [utils.parseKey(key.private), utils.parseKey(key.public)];
+		if (parsed.every((half) => !(half instanceof Error))) return key;
+	}
 }
 
 function parseKey(text: string): ParsedKey {

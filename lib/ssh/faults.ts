@@ -117,13 +117,14 @@ function hostKeyFault(
 
 function loginFault({ target, offered, unusable }: LoginAttempt, cause: unknown): AiServerError {
 	const login = `${target.user ?? "you"}@${target.host}`;
+	const port = target.port === 22 ? "" : `-p ${target.port} `;
 	const tried = offered.length === 0 ? "no key to offer" : `offered: ${offered.join(", ")}`;
 	const left = unusable.length === 0 ? "" : `; not usable: ${unusable.join(", ")}`;
 	return new AiServerError(
 		"ssh",
 		`The SSH server refused the login of ${login} (${tried}${left})`,
 		{
-			hint: `Put your key there: ssh-copy-id ${login}`,
+			hint: `Put your key there: ssh-copy-id ${port}${login}`,
 			cause,
 		},
 	);

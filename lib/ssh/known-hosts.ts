@@ -89,8 +89,9 @@ function linesAbout(
 	target: Pick<SshTarget, "host" | "port">,
 ): readonly Line[] {
 	const exact = lines.filter((line) => matches(line, nameOf(target)));
-	if (exact.length > 0) return exact;
-	return lines.filter((line) => matches(line, target.host.toLowerCase()));
+	const bare = lines.filter((line) => matches(line, target.host.toLowerCase()));
+	// A line with a marker holds no key of the host, so it does not keep the bare lines out.
+	return exact.some(({ marker }) => marker === undefined) ? exact : [...exact, ...bare];
 }
 
 function matchesTarget(line: Line, target: Pick<SshTarget, "host" | "port">): boolean {

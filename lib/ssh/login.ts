@@ -33,18 +33,21 @@ export async function gatherLogin(
 	for (const name of KEY_FILES) {
 		const data = await readOptional(join(home, ".ssh", name));
 		if (data === undefined) continue;
-		const parsed = parseKey(data);
-		const fault = [parsed].flat().find((key) => key instanceof Error);
+		const fault = faultOf([parseKey(data)].flat());
 		if (fault === undefined) {
 			methods.push({ type: "publickey", username, key: data });
 			offered.push(name);
-		} else {
-			unusable.push(
-				`${name} (${/encrypted/i.test(fault.message) ? "encrypted" : "unknown format"})`,
-			);
-		}
+		} else unusable.push(`${name} (${fault})`);
 	}
 	return { methods, offered, unusable };
+}
+
+/** Why a key file cannot be logged in with; undefined when it can. */
+function faultOf(keys: readonly (ParsedKey | Error)[]): string | undefined {
+	const fault = keys.find((key) => key instanceof Error);
+	if (fault !== undefined) return /encrypted/i.test(fault.message) ? "encrypted" : "unknown format";
+	const isPrivate = keys.some((key) => !(key instanceof Error) && key.isPrivateKey());
+	return isPrivate ? undefined : "no private key";
 }
 
 /** The file's text, or nothing when it is not there or may not be read. */

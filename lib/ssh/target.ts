@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { AiServerError } from "../errors.ts";
 import type { SshTarget } from "./ssh.ts";
 
@@ -14,20 +15,26 @@ export function parseSshTarget(text: string): SshTarget {
 	const user = at < 0 ? undefined : bare.slice(0, at);
 	const { host, port } = parseHost(bare.slice(at + 1));
 	// A leading "-" would be an option to anything that runs `ssh` with it.
-	const odd = /[\s\u0000-\u001f"'`$;&|<>\\]/;
-	if (host === "" || user === "" || odd.test(bare) || /^-/.test(host) || /^-/.test(user ?? "")) {
+	const odd = /[\s/\u0000-\u001f"'`$;&|<>\\]/;
+	if (
+		host === "" ||
+		user === "" ||
+		odd.test(bare) ||
+		/[[\]]/.test(host) ||
+		/^-/.test(host) ||
+		/^-/.test(user ?? "")
+	) {
 		throw unusable(`is not a target: ${JSON.stringify(text)}`);
 	}
 	return { user, host, port };
 }
 
 function parseHost(text: string): { readonly host: string; readonly port: number } {
-	const bracketed = /^\[([0-9a-fA-F:.%\w]+)\](?::(.*))?$/.exec(text);
+	const bracketed = /^\[([^[\]]+)\](?::(.*))?$/.exec(text);
 	if (bracketed !== null) return { host: bracketed[1] ?? "", port: parsePort(bracketed[2]) };
-	const colons = text.split(":").length - 1;
-	if (colons > 1) return { host: text, port: DEFAULT_PORT }; // a bare IPv6 address
-	const [host = "", port] = text.split(":");
-	if (/[[\]]/.test(host)) throw unusable(`is not a target: ${JSON.stringify(text)}`);
+	if (isIPv6(text)) return { host: text, port: DEFAULT_PORT };
+	const [host = "", port, ...more] = text.split(":");
+	if (more.length > 0) throw unusable(`is not a target: ${JSON.stringify(text)}`);
 	return { host, port: parsePort(port) };
 }
 

@@ -26,8 +26,8 @@ const PARTS: Readonly<Record<Part, { readonly label: string; readonly variable: 
 	key: { label: "client key", variable: "AI_SERVER_CLIENT_KEY" },
 };
 
-/** The extended key usage "TLS client" (RFC 5280, 4.2.1.12). */
-const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+/** The extended key usages "TLS client" and "any" (RFC 5280, 4.2.1.12). */
+const CLIENT_USAGES = ["1.3.6.1.5.5.7.3.2", "2.5.29.37.0"];
 
 /** Reads the three files. Rejects with AiServerError "tls" that names the file and its variable. */
 export async function readCertificates(paths: CertificatePaths): Promise<Pem> {
@@ -77,7 +77,7 @@ export function checkCertificates(pem: Pem, paths: CertificatePaths, now: Date):
 		});
 	}
 	const usages: readonly string[] | undefined = certificate.keyUsage;
-	if (usages !== undefined && !usages.includes(CLIENT_AUTH)) {
+	if (usages !== undefined && !CLIENT_USAGES.some((usage) => usages.includes(usage))) {
 		throw fault("The client certificate is not made for clients", {
 			hint: "Have it signed with extendedKeyUsage=clientAuth",
 		});

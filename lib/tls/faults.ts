@@ -10,6 +10,8 @@ export interface FaultContext {
 	readonly alert?: unknown;
 	/** True when the response had begun. */
 	readonly begun?: boolean;
+	/** True when the server has answered before, with the same certificate. */
+	readonly answered?: boolean;
 }
 
 interface Words {
@@ -52,9 +54,13 @@ function explain(error: unknown, context: FaultContext): Words {
 }
 
 /** The peer hung up. Before one byte, right after a handshake with a certificate, that is its verdict. */
-function closedWords(error: unknown, { origin, mutualTls, begun = false }: FaultContext): Words {
+function closedWords(
+	error: unknown,
+	{ origin, mutualTls, begun = false, answered = false }: FaultContext,
+): Words {
 	if (begun) return network(`The connection to ${origin} was lost in the middle of the answer`);
-	if (mutualTls && bytesRead(error) === 0) {
+	// A large request meets the closed door while it is being written: then there is no count.
+	if (mutualTls && (bytesRead(error) ?? (answered ? 1 : 0)) === 0) {
 		return {
 			code: "tls",
 			message: `${origin} refused the client certificate, or closed the connection without a word`,

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { buildConnector, type Dispatcher, Pool } from "undici";
+import { buildConnector, type Dispatcher, errors, Pool } from "undici";
 import {
 	type CertificatePaths,
 	certificatesVersion,
@@ -7,7 +7,7 @@ import {
 	type Pem,
 	readCertificates,
 } from "./certificates.ts";
-import { toFault } from "./faults.ts";
+import { type FaultContext, toFault } from "./faults.ts";
 import type { Http, HttpBody, HttpRequest, HttpResponse } from "./http.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -28,79 +28,83 @@ export interface HttpOptions {
 	readonly now?: () => Date;
 }
 
+/** The connections made with one state of the certificate files. */
 interface Generation {
-	/** Of the certificate files it was made with. */
-	readonly version: string;
 	readonly pool: Pool;
 	/** TLS alerts by local port. */
 	readonly alerts: ReadonlyMap<number, Error>;
+	/** True once the server has answered over one of them. */
+	answered: boolean;
 }
 
 /** The connections to one server: HTTP/1.1, kept alive for minutes, no time limits of their own. */
-export function createHttp({
-	baseUrl,
-	apiKey,
-	certificates,
-	now = () => new Date(),
-}: HttpOptions): Http {
+export function createHttp(options: HttpOptions): Http {
+	const { baseUrl, apiKey, certificates, now = () => new Date() } = options;
 	const { origin, pathname } = new URL(baseUrl);
 	const prefix = pathname === "/" ? "" : pathname;
+	const mutualTls = certificates !== undefined;
 	const base = {
 		accept: "application/json",
 		"user-agent": "pi-ai-server",
 		...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
 	};
-	const all = new Set<Pool>();
+	const pools = new Set<Pool>();
 	let current: Promise<Generation> | undefined;
 	let version = "";
 	let closed = false;
 
-	const open = async (wanted: string): Promise<Generation> => {
+	const refuseWhenClosed = (): void => {
+		if (closed) throw toFault(new errors.ClientClosedError(), { origin, mutualTls });
+	};
+	const open = async (): Promise<Generation> => {
 		const alerts = new Map<number, Error>();
 		const pem = certificates === undefined ? undefined : await readCertificates(certificates);
-		if (pem !== undefined && certificates !== undefined)
+		if (pem !== undefined && certificates !== undefined) {
 			checkCertificates(pem, certificates, now());
+		}
+		refuseWhenClosed();
 		const pool = createPool(origin, pem, alerts);
-		all.add(pool);
-		return { version: wanted, pool, alerts };
+		pools.add(pool);
+		return { pool, alerts, answered: false };
 	};
 	const generation = async (): Promise<Generation> => {
 		const wanted = certificates === undefined ? "" : await certificatesVersion(certificates);
-		if (closed)
-			throw toFault(Object.assign(new Error(), { code: "UND_ERR_CLOSED" }), {
-				origin,
-				mutualTls: false,
-			});
-		if (current === undefined || version !== wanted) {
-			// Running streams keep the old connections until they end.
-			void current?.then(
-				({ pool }) => retire(pool, all),
-				() => undefined,
-			);
-			version = wanted;
-			current = open(wanted);
-			current.catch(() => {
-				version = "failed"; // the next request reads the files again
-			});
-		}
+		refuseWhenClosed();
+		if (current !== undefined && version === wanted) return current;
+		// Running streams keep the old connections until they end.
+		void current?.then(
+			({ pool }) => retire(pool, pools),
+			() => undefined,
+		);
+		version = wanted;
+		current = open();
+		current.catch(() => {
+			version = "failed"; // the next request reads the files again
+		});
 		return current;
+	};
+	const send = async (request: HttpRequest, again: boolean): Promise<HttpResponse> => {
+		const used = await generation();
+		const context: FaultContext = { origin, mutualTls };
+		try {
+			const answer = await used.pool.request(toDispatch(request, prefix, base));
+			used.answered = true;
+			return toResponse(answer, context, request.signal);
+		} catch (error) {
+			if (request.signal?.aborted === true) throw request.signal.reason;
+			// The files were replaced between the look at them and the request, which never left.
+			if (error instanceof errors.ClientClosedError && again) return send(request, false);
+			const alert = alertOf(error, used.alerts);
+			throw toFault(error, { ...context, alert, answered: used.answered });
+		}
 	};
 
 	return {
-		async request(request) {
-			const { pool, alerts } = await generation();
-			const mutualTls = certificates !== undefined;
-			try {
-				const answer = await pool.request(toDispatch(request, prefix, base));
-				return toResponse(answer, { origin, mutualTls });
-			} catch (error) {
-				throw toFault(error, { origin, mutualTls, alert: alertOf(error, alerts) });
-			}
-		},
+		request: (request) => send(request, true),
 		async close() {
 			closed = true;
-			await Promise.all([...all].map((pool) => pool.destroy()));
-			all.clear();
+			await Promise.all([...pools].map((pool) => pool.destroy()));
+			pools.clear();
 		},
 	};
 }
@@ -187,7 +191,8 @@ function toDispatch(
 
 function toResponse(
 	{ statusCode, headers, body }: Dispatcher.ResponseData,
-	context: { readonly origin: string; readonly mutualTls: boolean },
+	context: FaultContext,
+	signal: AbortSignal | undefined,
 ): HttpResponse {
 	const joined = Object.entries(headers).flatMap(([name, value]) =>
 		value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value] as const],
@@ -195,16 +200,17 @@ function toResponse(
 	return {
 		status: statusCode,
 		headers: Object.fromEntries(joined),
-		body: toBody(body, context),
+		body: toBody(body, context, signal),
 	};
 }
 
 function toBody(
 	body: Dispatcher.ResponseData["body"],
-	context: { readonly origin: string; readonly mutualTls: boolean },
+	context: FaultContext,
+	signal: AbortSignal | undefined,
 ): HttpBody {
 	const fail = (error: unknown): never => {
-		throw toFault(error, { ...context, begun: true });
+		throw signal?.aborted === true ? signal.reason : toFault(error, { ...context, begun: true });
 	};
 	return {
 		destroy() {

@@ -1,0 +1,546 @@
+import { once } from "node:events";
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import ssh2, { type SFTPWrapper } from "ssh2";
+import { expect, onTestFinished, test } from "vitest";
+import { type SshServer, startSshServer } from "../../../demo/ssh-server.ts";
+import { createSsh, type SshOptions } from "../../../lib/ssh/connection.ts";
+import { fingerprintOf } from "../../../lib/ssh/known-hosts.ts";
+import type { Ssh } from "../../../lib/ssh/ssh.ts";
+
+const { generateKeyPairSync, sftp: sftpCodes } = ssh2.utils;
+const TEXT = "models:\n  ünïcödé: {}\n";
+
+async function temporary(): Promise<string> {
+	const folder = await mkdtemp(join(tmpdir(), "ai-server-ssh-"));
+	onTestFinished(() => rm(folder, { recursive: true, force: true }));
+	return folder;
+}
+
+function client(home: string, port: number, options: Partial<SshOptions> = {}): Ssh {
+	const ssh = createSsh({
+		target: { user: "demo", host: "127.0.0.1", port },
+		...{ home, env: {}, localUser: "nobody" },
+		systemKnownHosts: join(home, "no-system-file"),
+		...options,
+	});
+	onTestFinished(() => ssh.close());
+	return ssh;
+}
+
+interface Demo {
+	readonly server: SshServer;
+	readonly home: string;
+	readonly remoteHome: string;
+	readonly ssh: Ssh;
+}
+
+/** The demo's SSH server with one file, and a client that is let in. */
+async function demo(options: Partial<SshOptions> = {}): Promise<Demo> {
+	const home = await temporary();
+	const remoteHome = await temporary();
+	const server = await startSshServer({ remoteHome, restart: () => undefined });
+	onTestFinished(() => server.close());
+	await server.writeClientFiles(home);
+	await writeFile(join(remoteHome, "config.yaml"), TEXT);
+	return { server, home, remoteHome, ssh: client(home, server.port, options) };
+}
+
+interface Scripted {
+	readonly port: number;
+	readonly home: string;
+	/** User names that logged in. */
+	readonly logins: readonly string[];
+	cut(): void;
+}
+
+interface Script {
+	readonly hostKeys?: readonly string[];
+	/** What known_hosts has, of the host's public keys; the first by default. */
+	readonly known?: string;
+	/** Serves an SFTP session; without it the server has no SFTP. */
+	readonly sftp?: (sftp: SFTPWrapper, cut: () => void) => void;
+}
+
+/** An SSH server that lets everybody in and does as it is told. */
+async function scripted({ hostKeys, known, sftp }: Script): Promise<Scripted> {
+	const home = await temporary();
+	const own = generateKeyPairSync("ed25519");
+	const logins: string[] = [];
+	const sockets = new Set<Socket>();
+	const cut = (): void => {
+		for (const socket of sockets) socket.destroy();
+	};
+	const ssh = new ssh2.Server({ hostKeys: [...(hostKeys ?? [own.private])] }, (connection) => {
+		connection.on("authentication", (context) => {
+			if (context.method === "none") return context.reject(["publickey"]);
+			if (context.method === "publickey" && context.signature !== undefined) {
+				logins.push(context.username);
+			}
+			return context.accept();
+		});
+		connection.on("error", () => undefined);
+		connection.on("session", (accept) => {
+			const session = accept();
+			if (sftp !== undefined) session.on("sftp", (open) => sftp(open(), cut));
+		});
+	});
+	const door = createServer({ noDelay: true }, (socket) => {
+		sockets.add(socket);
+		socket.once("close", () => sockets.delete(socket));
+		socket.on("error", () => socket.destroy());
+		ssh.injectSocket(socket);
+	});
+	const port = await listen(door);
+	onTestFinished(cut);
+	await mkdir(join(home, ".ssh"));
+	await writeFile(join(home, ".ssh", "id_ed25519"), generateKeyPairSync("ed25519").private);
+	const line = `[127.0.0.1]:${port} ${known ?? own.public}\n`;
+	await writeFile(join(home, ".ssh", "known_hosts"), line);
+	return { port, home, logins, cut };
+}
+
+async function listen(server: Server): Promise<number> {
+	await once(server.listen(0, "127.0.0.1"), "listening");
+	onTestFinished(() => void server.close());
+	return (server.address() as AddressInfo).port;
+}
+
+/** One file, "hello", whose reading goes as `read` says. */
+function oneFile(
+	read: (answer: () => void, sftp: SFTPWrapper) => void,
+): (sftp: SFTPWrapper) => void {
+	return (sftp) => {
+		sftp.on("OPEN", (id) => sftp.handle(id, Buffer.from("file")));
+		sftp.on("READ", (id, _handle, offset) => {
+			const answer = (): void => {
+				if (offset === 0) sftp.data(id, Buffer.from("hello"));
+				else sftp.status(id, sftpCodes.STATUS_CODE.EOF);
+			};
+			read(answer, sftp);
+		});
+		sftp.on("error", () => undefined);
+	};
+}
+
+test.each([
+	["~/config.yaml"],
+	["/home/demo/config.yaml"],
+	["config.yaml"],
+	["/home/demo/../demo/config.yaml"],
+])("reads %s", async (path) => {
+	const { ssh } = await demo();
+	expect(await ssh.readFile(path)).toBe(TEXT);
+});
+
+test("a tilde is the home only in front of a slash", async () => {
+	const { ssh, remoteHome } = await demo();
+	await writeFile(join(remoteHome, "~config"), "tilde");
+	expect(await ssh.readFile("~config")).toBe("tilde");
+	expect(await ssh.readFile("/home/demo/~config")).toBe("tilde");
+});
+
+test.each([
+	["empty", ""],
+	["of one packet", "x".repeat(32_768)],
+	["of many packets", "0123456789é漢🎉".repeat(20_000)],
+	["with CRLF, a byte order mark and no last line end", "\ufeffa\r\nb"],
+])("reads a file %s as it is", async (_what, text) => {
+	const { ssh, remoteHome } = await demo();
+	await writeFile(join(remoteHome, "file"), text);
+	expect((await ssh.readFile("~/file")) === text).toBe(true);
+});
+
+test("reads what the file holds now, over the same login", async () => {
+	const { server, ssh, remoteHome } = await demo();
+	for (const text of ["one", "two", "three"]) {
+		await writeFile(join(remoteHome, "config.yaml"), text);
+		expect(await ssh.readFile("~/config.yaml")).toBe(text);
+	}
+	expect(server.logins()).toBe(1);
+});
+
+test("operations at the same time share one login", async () => {
+	const { server, ssh } = await demo();
+	const reads = Array.from({ length: 5 }, () => ssh.readFile("~/config.yaml"));
+	expect(new Set(await Promise.all(reads))).toEqual(new Set([TEXT]));
+	expect(server.logins()).toBe(1);
+});
+
+test("makes no connection before the first operation", async () => {
+	let connections = 0;
+	const port = await listen(
+		createServer((socket) => {
+			connections += 1;
+			socket.destroy();
+		}),
+	);
+	const ssh = client(await temporary(), port);
+	ssh.close();
+	expect(connections).toBe(0);
+	await expect(ssh.readFile("x")).rejects.toMatchObject({ code: "ssh" });
+	expect(connections).toBe(1);
+});
+
+test.each([
+	["~/missing.yaml", /^There is no file ~\/missing\.yaml on the server$/],
+	["~/missing/config.yaml", /^There is no file /],
+	["/etc/passwd", /does not let us read \/etc\/passwd$/],
+	["~/folder", /could not read ~\/folder: /],
+])("a file that cannot be read: %s", async (path, message) => {
+	const { server, ssh, remoteHome } = await demo();
+	await mkdir(join(remoteHome, "folder"));
+	await expect(ssh.readFile(path)).rejects.toMatchObject({
+		name: "AiServerError",
+		code: "ssh",
+		message: expect.stringMatching(message),
+		hint: "Check AI_SERVER_PRESET_PATH",
+	});
+	expect(await ssh.readFile("~/config.yaml")).toBe(TEXT);
+	expect(server.logins()).toBe(1);
+});
+
+test("a file that is too large is refused, one that just fits is not", async () => {
+	const { ssh, remoteHome } = await demo();
+	await writeFile(join(remoteHome, "large"), "x".repeat(100_000));
+	expect(await ssh.readFile("~/large", { maxBytes: 100_000 })).toHaveLength(100_000);
+	await expect(ssh.readFile("~/large", { maxBytes: 99_999 })).rejects.toMatchObject({
+		code: "ssh",
+		message: "~/large on the server is larger than 99999 bytes",
+	});
+});
+
+test("without a limit of the caller's it is one MiB", async () => {
+	const { ssh, remoteHome } = await demo();
+	await writeFile(join(remoteHome, "fits"), "x".repeat(1_048_576));
+	await writeFile(join(remoteHome, "large"), "x".repeat(1_048_577));
+	expect(await ssh.readFile("~/fits")).toHaveLength(1_048_576);
+	await expect(ssh.readFile("~/large")).rejects.toThrow("larger than 1048576 bytes");
+});
+
+/** The key the demo's server shows, from a known_hosts that has it. */
+async function serverKey(home: string): Promise<string> {
+	const text = await readFile(join(home, ".ssh", "known_hosts"), "utf8");
+	return text.trim().split(" ").slice(1).join(" ");
+}
+
+function fingerprint(publicKey: string): string {
+	return fingerprintOf(Buffer.from(publicKey.split(" ")[1] ?? "", "base64"));
+}
+
+test("an unknown host key is refused before any login", async () => {
+	const { server, home, ssh } = await demo();
+	const shown = fingerprint(await serverKey(home));
+	await server.writeClientFiles(home, "none");
+	await expect(ssh.readFile("~/config.yaml")).rejects.toMatchObject({
+		code: "ssh",
+		message: `The host key of [127.0.0.1]:${server.port} is unknown: ${shown}`,
+		hint: `Run once, and compare the fingerprint: ssh -p ${server.port} demo@127.0.0.1`,
+	});
+	expect(server.logins()).toBe(0);
+	await server.writeClientFiles(home); // now somebody has compared it
+	expect(await ssh.readFile("~/config.yaml")).toBe(TEXT);
+});
+
+test("a host without any known_hosts is unknown", async () => {
+	const { server, home, ssh } = await demo();
+	await rm(join(home, ".ssh", "known_hosts"));
+	await expect(ssh.readFile("~/config.yaml")).rejects.toThrow(/is unknown: SHA256:/);
+	expect(server.logins()).toBe(0);
+});
+
+test("a changed host key is refused before any login", async () => {
+	const { server, home, ssh } = await demo();
+	const shown = fingerprint(await serverKey(home));
+	await server.writeClientFiles(home, "wrong");
+	const known = fingerprint(await serverKey(home));
+	await expect(ssh.readFile("~/config.yaml")).rejects.toMatchObject({
+		code: "ssh",
+		message: `The host key of [127.0.0.1]:${server.port} has changed: it is ${shown}, known is ${known}`,
+		hint: `If you know why, remove the old one: ssh-keygen -R '[127.0.0.1]:${server.port}'`,
+	});
+	expect(server.logins()).toBe(0);
+});
+
+test("a revoked host key is refused before any login", async () => {
+	const { server, home, ssh } = await demo();
+	const key = await serverKey(home);
+	await appendFile(join(home, ".ssh", "known_hosts"), `@revoked * ${key}\n`);
+	await expect(ssh.readFile("~/config.yaml")).rejects.toMatchObject({
+		code: "ssh",
+		message: `The host key of [127.0.0.1]:${server.port} is revoked: ${fingerprint(key)}`,
+	});
+	expect(server.logins()).toBe(0);
+});
+
+test.each(["known_hosts2", "system"])("a host key in %s is known", async (file) => {
+	const { server, home } = await demo();
+	const line = await readFile(join(home, ".ssh", "known_hosts"), "utf8");
+	await rm(join(home, ".ssh", "known_hosts"));
+	const system = join(home, "system_known_hosts");
+	await writeFile(file === "system" ? system : join(home, ".ssh", file), line);
+	const ssh = client(home, server.port, { systemKnownHosts: system });
+	expect(await ssh.readFile("~/config.yaml")).toBe(TEXT);
+});
+
+test("a host known by its RSA key is asked for that one", async () => {
+	const rsa = generateKeyPairSync("rsa", { bits: 2048 });
+	const { port, home } = await scripted({
+		hostKeys: [generateKeyPairSync("ed25519").private, rsa.private],
+		known: rsa.public,
+		sftp: oneFile((answer) => answer()),
+	});
+	expect(await client(home, port).readFile("x")).toBe("hello");
+});
+
+test("a port where nothing listens is named", async () => {
+	const { server, ssh } = await demo();
+	await server.close();
+	await expect(ssh.readFile("~/config.yaml")).rejects.toMatchObject({
+		code: "ssh",
+		message: `No SSH server listens at 127.0.0.1:${server.port}`,
+		hint: expect.stringContaining("AI_SERVER_SSH_HOST"),
+	});
+});
+
+test.each<readonly [string, (socket: Socket) => void]>([
+	["closes at once", (socket) => socket.end()],
+	[
+		"speaks HTTP",
+		(socket) =>
+			socket.once("data", () =>
+				socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"),
+			),
+	],
+])("what %s is no SSH server", async (_what, serve) => {
+	const port = await listen(
+		createServer((socket) => {
+			socket.on("error", () => undefined);
+			serve(socket);
+		}),
+	);
+	await expect(client(await temporary(), port).readFile("x")).rejects.toMatchObject({
+		code: "ssh",
+		message: `What answers at 127.0.0.1:${port} is not an SSH server`,
+	});
+});
+
+test("a server that says nothing is given up", async () => {
+	const sockets: Socket[] = [];
+	const port = await listen(createServer((socket) => void sockets.push(socket)));
+	onTestFinished(() => {
+		for (const socket of sockets) socket.destroy();
+	});
+	const ssh = client(await temporary(), port, { deadlineMs: 200 });
+	await expect(ssh.readFile("x")).rejects.toMatchObject({
+		code: "ssh",
+		message: `The SSH server at 127.0.0.1:${port} stopped answering`,
+	});
+});
+
+test("a file that never comes is given up", async () => {
+	const { port, home } = await scripted({ sftp: oneFile(() => undefined) });
+	const ssh = client(home, port, { deadlineMs: 2000 });
+	await expect(ssh.readFile("x")).rejects.toMatchObject({
+		code: "timeout",
+		message: "The SSH server did not answer within 2 s",
+	});
+});
+
+test.each<readonly [string, (home: string) => Promise<unknown>, string]>([
+	[
+		"another key",
+		(home) => writeFile(join(home, ".ssh", "id_ed25519"), generateKeyPairSync("ed25519").private),
+		"offered: id_ed25519",
+	],
+	["no key", (home) => rm(join(home, ".ssh", "id_ed25519")), "no key to offer"],
+	[
+		"an encrypted key",
+		(home) =>
+			writeFile(
+				join(home, ".ssh", "id_ed25519"),
+				generateKeyPairSync("ed25519", { passphrase: "x", cipher: "aes256-cbc", rounds: 1 })
+					.private,
+			),
+		"no key to offer; not usable: id_ed25519 (encrypted)",
+	],
+	[
+		"a public key in the private one's place",
+		(home) => writeFile(join(home, ".ssh", "id_ed25519"), generateKeyPairSync("ed25519").public),
+		"no key to offer; not usable: id_ed25519 (no private key)",
+	],
+])("a login with %s is refused in words", async (_what, spoil, tried) => {
+	const { server, home, ssh } = await demo();
+	const key = await readFile(join(home, ".ssh", "id_ed25519"));
+	await spoil(home);
+	await expect(ssh.readFile("~/config.yaml")).rejects.toMatchObject({
+		code: "ssh",
+		message: `The SSH server refused the login of demo@127.0.0.1 (${tried})`,
+		hint: expect.stringContaining("ssh-copy-id"),
+	});
+	expect(server.logins()).toBe(0);
+	await writeFile(join(home, ".ssh", "id_ed25519"), key);
+	expect(await ssh.readFile("~/config.yaml")).toBe(TEXT); // the next try looks again
+});
+
+test("an agent that does not answer leaves the key files", async () => {
+	const { server, home } = await demo();
+	const agent = join(home, "agent");
+	await writeFile(agent, "");
+	const ssh = client(home, server.port, { env: { SSH_AUTH_SOCK: agent } });
+	expect(await ssh.readFile("~/config.yaml")).toBe(TEXT);
+});
+
+test("an agent that does not answer is not the last word of a refusal", async () => {
+	const { server, home } = await demo();
+	const agent = join(home, "agent");
+	await writeFile(agent, "");
+	await rm(join(home, ".ssh", "id_ed25519"));
+	const ssh = client(home, server.port, { env: { SSH_AUTH_SOCK: agent } });
+	await expect(ssh.readFile("~/config.yaml")).rejects.toMatchObject({
+		code: "ssh",
+		message: "The SSH server refused the login of demo@127.0.0.1 (offered: agent)",
+	});
+});
+
+test("logs in as the target's user, or else as the local one", async () => {
+	const { port, home, logins } = await scripted({ sftp: oneFile((answer) => answer()) });
+	await client(home, port).readFile("x");
+	const target = { user: undefined, host: "127.0.0.1", port };
+	await client(home, port, { target, localUser: "me" }).readFile("x");
+	expect(logins).toEqual(["demo", "me"]);
+});
+
+test("a server without SFTP is told how to get it", async () => {
+	const { port, home } = await scripted({});
+	await expect(client(home, port).readFile("x")).rejects.toMatchObject({
+		code: "ssh",
+		message: "The SSH server offers no SFTP",
+		hint: expect.stringContaining("internal-sftp"),
+	});
+});
+
+test("a connection cut mid-read rejects, and the next read logs in again", async () => {
+	let cuts = 1;
+	const { port, home, logins } = await scripted({
+		sftp: (sftp, cut) =>
+			oneFile((answer) => {
+				if (cuts-- > 0) cut();
+				else answer();
+			})(sftp),
+	});
+	const ssh = client(home, port);
+	await expect(ssh.readFile("x")).rejects.toMatchObject({
+		name: "AiServerError",
+		code: "ssh",
+		message: expect.stringContaining(`SSH to 127.0.0.1:${port} failed`),
+	});
+	expect(await ssh.readFile("x")).toBe("hello");
+	expect(logins).toHaveLength(2);
+});
+
+test("a connection cut mid-read rejects every read on it", async () => {
+	let waiting = 0;
+	const { promise: all, resolve } = Promise.withResolvers<void>();
+	const server = await scripted({
+		sftp: oneFile(() => {
+			waiting += 1;
+			if (waiting === 3) resolve();
+		}),
+	});
+	const ssh = client(server.home, server.port);
+	const reads = [1, 2, 3].map(() =>
+		expect(ssh.readFile("x")).rejects.toMatchObject({ code: "ssh" }),
+	);
+	await all;
+	server.cut();
+	await Promise.all(reads);
+	expect(server.logins).toHaveLength(1);
+});
+
+test("close() rejects a running read", async () => {
+	const { promise: reading, resolve } = Promise.withResolvers<void>();
+	const { port, home } = await scripted({ sftp: oneFile(() => resolve()) });
+	const ssh = client(home, port);
+	const rejected = expect(ssh.readFile("x")).rejects.toMatchObject({ code: "ssh" });
+	await reading;
+	ssh.close();
+	await rejected;
+});
+
+const REASONS = [
+	["the usual reason", undefined],
+	["a time limit", new DOMException("too long", "TimeoutError")],
+	["a reason of its own", new Error("the user pressed escape")],
+] as const;
+
+test.each(REASONS)("an abort mid-read rejects with %s and keeps the login", async (_what, why) => {
+	const { promise: reading, resolve } = Promise.withResolvers<void>();
+	let silent = 1;
+	const { port, home, logins } = await scripted({
+		sftp: oneFile((answer) => {
+			if (silent-- > 0) resolve();
+			else answer();
+		}),
+	});
+	const ssh = client(home, port);
+	const controller = new AbortController();
+	const read = ssh.readFile("x", { signal: controller.signal });
+	const rejected = expect(read).rejects.toSatisfy(
+		(error: unknown) => error === controller.signal.reason,
+	);
+	await reading;
+	controller.abort(why);
+	await rejected;
+	expect(await ssh.readFile("x")).toBe("hello");
+	expect(logins).toHaveLength(1);
+});
+
+test("a signal aborted beforehand makes no connection", async () => {
+	const { server, ssh } = await demo();
+	const signal = AbortSignal.abort(new Error("too late"));
+	await expect(ssh.readFile("~/config.yaml", { signal })).rejects.toBe(signal.reason);
+	expect(await ssh.readFile("~/config.yaml")).toBe(TEXT);
+	expect(server.logins()).toBe(1);
+});
+
+test("an abort during the login rejects at once", async () => {
+	const { promise: connected, resolve } = Promise.withResolvers<Socket>();
+	const port = await listen(createServer((socket) => resolve(socket)));
+	const ssh = client(await temporary(), port);
+	const controller = new AbortController();
+	const read = ssh.readFile("x", { signal: controller.signal });
+	const rejected = expect(read).rejects.toSatisfy(
+		(error: unknown) => error === controller.signal.reason,
+	);
+	const socket = await connected;
+	controller.abort();
+	await rejected;
+	socket.destroy(); // what fails now fails for nobody
+});
+
+test("an abort of one read leaves the other", async () => {
+	const answers: (() => void)[] = [];
+	const { promise: both, resolve } = Promise.withResolvers<void>();
+	const { port, home } = await scripted({
+		sftp: oneFile((answer) => {
+			answers.push(answer);
+			if (answers.length === 2) resolve();
+			if (answers.length > 2) answer();
+		}),
+	});
+	const ssh = client(home, port);
+	const controller = new AbortController();
+	const doomed = ssh.readFile("x", { signal: controller.signal });
+	const rejected = expect(doomed).rejects.toSatisfy(
+		(error: unknown) => error === controller.signal.reason,
+	);
+	const other = ssh.readFile("x");
+	await both;
+	controller.abort();
+	await rejected;
+	for (const answer of answers) answer();
+	expect(await other).toBe("hello");
+});
