@@ -9,8 +9,11 @@ const [newest, ...older] = HOSTS;
 const config: ViteUserConfig = defineConfig({
 	test: {
 		globalSetup: ["test/support/guard.ts"],
-		testTimeout: 30_000,
+		testTimeout: 60_000,
 		hookTimeout: 30_000,
+		expect: { poll: { timeout: 20_000, interval: 50 } },
+		// The end-to-end tests mostly wait for processes, so a worker more than cores is well used.
+		maxWorkers: 4,
 		projects: [
 			{
 				extends: true,

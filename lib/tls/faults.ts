@@ -4,7 +4,7 @@ import { AiServerError, type ErrorCode, isAbort } from "../errors.ts";
 export interface FaultContext {
 	/** "https://host:port", for the message. */
 	readonly origin: string;
-	/** True when a client certificate was offered. */
+	/** True when the server has seen a client certificate: its handshake was done. */
 	readonly mutualTls: boolean;
 	/** The TLS alert that undici drops behind "other side closed". */
 	readonly alert?: unknown;

@@ -33,6 +33,8 @@ interface Generation {
 	readonly pool: Pool;
 	/** TLS alerts by local port. */
 	readonly alerts: ReadonlyMap<number, Error>;
+	/** True once a handshake was done, so that the server has seen the client certificate. */
+	readonly offered: () => boolean;
 	/** True once the server has answered over one of them. */
 	answered: boolean;
 }
@@ -63,9 +65,12 @@ export function createHttp(options: HttpOptions): Http {
 			checkCertificates(pem, certificates, now());
 		}
 		refuseWhenClosed();
-		const pool = createPool(origin, pem, alerts);
+		let offered = false;
+		const pool = createPool(origin, pem, alerts, () => {
+			offered = true;
+		});
 		pools.add(pool);
-		return { pool, alerts, answered: false };
+		return { pool, alerts, offered: () => offered, answered: false };
 	};
 	const generation = async (): Promise<Generation> => {
 		const wanted = certificates === undefined ? "" : await certificatesVersion(certificates);
@@ -94,8 +99,10 @@ export function createHttp(options: HttpOptions): Http {
 			if (request.signal?.aborted === true) throw request.signal.reason;
 			// The files were replaced between the look at them and the request, which never left.
 			if (error instanceof errors.ClientClosedError && again) return send(request, false);
-			const alert = alertOf(error, used.alerts);
-			throw toFault(error, { ...context, alert, answered: used.answered });
+			const { alerts, offered, answered } = used;
+			const seen = mutualTls && offered();
+			const alert = alertOf(error, alerts);
+			throw toFault(error, { ...context, mutualTls: seen, alert, answered });
 		}
 	};
 
@@ -109,7 +116,12 @@ export function createHttp(options: HttpOptions): Http {
 	};
 }
 
-function createPool(origin: string, pem: Pem | undefined, alerts: Map<number, Error>): Pool {
+function createPool(
+	origin: string,
+	pem: Pem | undefined,
+	alerts: Map<number, Error>,
+	onHandshake: () => void,
+): Pool {
 	const shared = {
 		allowH2: false,
 		timeout: CONNECT_TIMEOUT_MS,
@@ -133,7 +145,7 @@ function createPool(origin: string, pem: Pem | undefined, alerts: Map<number, Er
 		bodyTimeout: 0,
 		keepAliveTimeout: KEEP_ALIVE_MS,
 		keepAliveMaxTimeout: KEEP_ALIVE_MS,
-		connect: watched(connect, alerts),
+		connect: watched(connect, alerts, onHandshake),
 	});
 }
 
@@ -141,6 +153,7 @@ function createPool(origin: string, pem: Pem | undefined, alerts: Map<number, Er
 function watched(
 	connect: buildConnector.connector,
 	alerts: Map<number, Error>,
+	onHandshake: () => void,
 ): buildConnector.connector {
 	// undici holds sessions weakly, so that a garbage collection would cost a full handshake.
 	const tickets: Buffer[] = [];
@@ -150,6 +163,7 @@ function watched(
 		let port: number | undefined;
 		socket.once("secureConnect", () => {
 			port = socket.localPort;
+			onHandshake();
 		});
 		socket.on("session", (ticket: Buffer) => {
 			tickets.push(ticket);

@@ -100,7 +100,7 @@ test.each(HOSTS)("pi %s: what SSH brings later replaces the remembered size", as
 		};
 		return data?.model?.contextWindow;
 	};
-	await expect.poll(window, { timeout: 10_000 }).toBe(49_152);
+	await expect.poll(window).toBe(49_152);
 	await rpc.close();
 });
 

@@ -141,7 +141,7 @@ test.each(ROWS)(
 			.replaceAll("<sshport>", ssh.replace("127.0.0.1:", ""))
 			.replaceAll("<ssh>", ssh)
 			.replaceAll("<certs>", box.certsDir);
-		await expect.poll(() => rpc?.notices(), { timeout: 15_000 }).toHaveLength(1);
+		await expect.poll(() => rpc?.notices()).toHaveLength(1);
 		expect(rpc.notices()[0]).toContain(`ai-server: ${line}`);
 		expect(rpc.notices()[0]).not.toContain("\n");
 	},

@@ -61,7 +61,7 @@ test.each(HOSTS)("pi %s starts without the packages, and says what to run", asyn
 	const folder = join(place.folder, "copied");
 	await copyPacked(folder, false);
 	const rpc = startRpc({ host, place, env: boxEnv(box), extension: folder });
-	await expect.poll(() => rpc.notices(), { timeout: 10_000 }).toHaveLength(1);
+	await expect.poll(() => rpc.notices()).toHaveLength(1);
 	expect(rpc.notices()[0]).toBe(
 		`ai-server: The npm packages of ai-server are not installed. Run: npm install --omit=dev --prefix ${folder}. Built-in list; the server was never reached`,
 	);

@@ -56,8 +56,7 @@ test.runIf(hasTmux).each(HOSTS)(
 			"40",
 			...command,
 		);
-		const shows = (text: string | RegExp): Promise<unknown> =>
-			expect.poll(screen, { timeout: 15_000, interval: 50 }).toMatch(text);
+		const shows = (text: string | RegExp): Promise<unknown> => expect.poll(screen).toMatch(text);
 
 		await shows("Qwen_Qwen3.6");
 		// Right after the start pi takes keys but completes nothing yet, so the slash is typed again.
@@ -69,7 +68,7 @@ test.runIf(hasTmux).each(HOSTS)(
 			return "";
 		};
 		const begin = async (name: string): Promise<void> => {
-			await expect.poll(slash, { timeout: 15_000, interval: 400 }).toContain("→ ");
+			await expect.poll(slash, { interval: 400 }).toContain("→ ");
 			await type(name);
 		};
 		await begin("ai-server-status");
