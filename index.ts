@@ -69,11 +69,11 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	registerStatusEntry(pi);
 	registerCommands(pi, admin, catalog);
 	const rest = await waitForModels(catalog);
-	const provider = createProvider(config, catalog, createChat(pi, config, http));
+	const { provider, isPulling } = createProvider(config, catalog, createChat(pi, config, http));
 	pi.registerProvider(provider);
 
 	pi.on("session_start", (_event, context) => {
-		const stop = showChanges(pi, catalog, provider);
+		const stop = showChanges(catalog, isPulling, () => pi.registerProvider(provider));
 		shutdown.signal.addEventListener("abort", stop, { once: true });
 		// Nobody waits for SSH to see a prompt, so the rest happens beside the session.
 		void rest(context).then(
@@ -178,15 +178,22 @@ function createChat(pi: ExtensionAPI, config: Config, http: Http): StreamSimple 
 		lazyStream(model, async () => (await load())(model, context, options));
 }
 
+interface Registration {
+	readonly provider: Provider<ServerApi>;
+	/** True while pi itself asks for the models, and so will see what comes. */
+	readonly isPulling: () => boolean;
+}
+
 function createProvider(
 	config: Config,
 	catalog: Catalog,
 	streamSimple: StreamSimple,
-): Provider<ServerApi> {
+): Registration {
+	let pulling = 0;
 	const baseUrl = config.url ?? "";
 	const known = new Map<string, Model<ServerApi>>();
 	const source = config.apiKey === undefined ? "client certificate" : "AI_SERVER_API_KEY";
-	return {
+	const provider: Provider<ServerApi> = {
 		id: PROVIDER_ID,
 		name: PROVIDER_ID,
 		baseUrl,
@@ -201,12 +208,18 @@ function createProvider(
 			}),
 		async refreshModels({ allowNetwork, publish }) {
 			if (!allowNetwork) return;
-			await catalog.refresh();
+			pulling += 1;
+			try {
+				await catalog.refresh();
+			} finally {
+				pulling -= 1;
+			}
 			await publish({});
 		},
 		stream: streamSimple,
 		streamSimple,
 	};
+	return { provider, isPulling: () => pulling > 0 };
 }
 
 /** A model as pi knows it. The output limit is the window itself: llama-server has no other. */
@@ -248,18 +261,17 @@ function registerCommands(pi: ExtensionAPI, admin: Admin, catalog: Catalog): voi
 	}
 }
 
-/** Makes pi take over every change of the list that it did not ask for itself. */
-function showChanges(
-	pi: ExtensionAPI,
-	catalog: Catalog,
-	provider: Provider<ServerApi>,
-): () => void {
+/**
+ * Makes pi take over every change of the list that it did not ask for itself: a registration while
+ * pi refreshes would break that refresh off.
+ */
+function showChanges(catalog: Catalog, isPulling: () => boolean, register: () => void): () => void {
 	let shown = JSON.stringify(catalog.current().models);
 	return catalog.onChange(() => {
 		const next = JSON.stringify(catalog.current().models);
 		if (next === shown) return;
 		shown = next;
-		pi.registerProvider(provider);
+		if (!isPulling()) register();
 	});
 }
 

@@ -9,7 +9,7 @@ const [newest, ...older] = HOSTS;
 const config: ViteUserConfig = defineConfig({
 	test: {
 		globalSetup: ["test/support/guard.ts"],
-		testTimeout: 60_000,
+		testTimeout: 90_000,
 		hookTimeout: 30_000,
 		expect: { poll: { timeout: 20_000, interval: 50 } },
 		// The end-to-end tests mostly wait for processes, so a worker more than cores is well used.

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { type Box, type BoxOptions, startBox } from "../../demo/box.ts";
 import { HOSTS } from "../../hosts/hosts.ts";
 import { boxEnv, cacheFolder, listedModels } from "../support/boxed.ts";
+import { listWhenKnown } from "../support/listing.ts";
 import { type Isolated, isolate, runPi, startRpc } from "../support/pi.ts";
 
 const open: { close(): Promise<unknown> }[] = [];
@@ -22,14 +23,13 @@ async function boxed(
 
 test.each(HOSTS)("pi %s lists the models with the context of the config", async (host) => {
 	const { box, place } = await boxed();
-	const { stdout, code } = await runPi({ host, place, env: boxEnv(box), args: ["--list-models"] });
-	expect(listedModels(stdout).toSorted()).toEqual([
+	const rows = await listWhenKnown({ host, place, env: boxEnv(box) });
+	expect(rows.toSorted()).toEqual([
 		["MiniMax-M2.7-IQ3_XXS", "131.1K", "131.1K", "yes", "no"],
 		["Qwen_Qwen3.6-35B-A3B-Q8_0", "262.1K", "262.1K", "yes", "no"],
 		["mystery-7B", "32.8K", "32.8K", "no", "no"],
 		["small-talk-1B", "65.5K", "65.5K", "no", "no"],
 	]);
-	expect(code).toBe(0);
 	expect(box.swap.starts()).toBe(0);
 });
 
@@ -38,8 +38,8 @@ test.each(HOSTS)("pi %s: a running command's size wins over the config's", async
 	await fetch(`${box.url}/upstream/small-talk-1B/health`);
 	const changed = (await readFile(box.configFile, "utf8")).replace("-c 65536", "-c 16384");
 	await writeFile(box.configFile, changed); // llama-swap goes on with the old one
-	const { stdout } = await runPi({ host, place, env: boxEnv(box), args: ["--list-models"] });
-	expect(listedModels(stdout).find(([id]) => id === "small-talk-1B")?.[1]).toBe("65.5K");
+	const rows = await listWhenKnown({ host, place, env: boxEnv(box) });
+	expect(rows.find(([id]) => id === "small-talk-1B")?.[1]).toBe("65.5K");
 });
 
 test.each(HOSTS)(
@@ -64,14 +64,13 @@ test.each(HOSTS)(
 
 test.each(HOSTS)("pi %s: below a path of the proxy, and over plain http", async (host) => {
 	const { box, place } = await boxed({ tls: false, prefix: "/ai" });
-	const { stdout } = await runPi({ host, place, env: boxEnv(box), args: ["--list-models"] });
-	expect(listedModels(stdout)).toHaveLength(4);
+	expect(await listWhenKnown({ host, place, env: boxEnv(box) })).toHaveLength(4);
 	expect(box.front.seen.every(({ path }) => path.startsWith("/ai/"))).toBe(true);
 });
 
 test.each(HOSTS)("pi %s keeps the list for an offline start, for its owner only", async (host) => {
 	const { box, place } = await boxed();
-	await runPi({ host, place, env: boxEnv(box), args: ["--list-models"] });
+	await listWhenKnown({ host, place, env: boxEnv(box) });
 	const [file = ""] = await readdir(cacheFolder(place));
 	expect((await stat(join(cacheFolder(place), file))).mode & 0o777).toBe(0o600);
 
@@ -87,7 +86,7 @@ test.each(HOSTS)("pi %s keeps the list for an offline start, for its owner only"
 
 test.each(HOSTS)("pi %s: what SSH brings later replaces the remembered size", async (host) => {
 	const { box, place } = await boxed();
-	await runPi({ host, place, env: boxEnv(box), args: ["--list-models"] });
+	await listWhenKnown({ host, place, env: boxEnv(box) });
 	const text = await readFile(box.configFile, "utf8");
 	await writeFile(box.configFile, text.replace("-c 65536", "-c 49152"));
 	const rpc = startRpc({
@@ -110,7 +109,7 @@ test.each(HOSTS)("pi %s looks again when the kept list is older than ten minutes
 		const run = await runPi({ host, place, env: boxEnv(box), args: ["--list-models"] });
 		return listedModels(run.stdout).map(([id = ""]) => id);
 	};
-	await list();
+	await listWhenKnown({ host, place, env: boxEnv(box) });
 	const text = await readFile(box.configFile, "utf8");
 	await writeFile(box.configFile, `${text}  newcomer:\n    cmd: \${server} -c 4096\n`);
 	box.swap.reload();
@@ -119,5 +118,5 @@ test.each(HOSTS)("pi %s looks again when the kept list is older than ten minutes
 	const file = join(cacheFolder(place), name);
 	const kept = JSON.parse(await readFile(file, "utf8")) as { seenAt: number };
 	await writeFile(file, JSON.stringify({ ...kept, seenAt: kept.seenAt - 3_600_000 }));
-	expect(await list()).toContain("newcomer");
+	await expect.poll(list, { timeout: 50_000 }).toContain("newcomer");
 });

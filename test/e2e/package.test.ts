@@ -5,7 +5,8 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
 import { HOSTS } from "../../hosts/hosts.ts";
-import { boxEnv, listedModels } from "../support/boxed.ts";
+import { boxEnv } from "../support/boxed.ts";
+import { listWhenKnown } from "../support/listing.ts";
 import { type Isolated, isolate, ROOT, runPi, startRpc } from "../support/pi.ts";
 
 let box: Box;
@@ -51,8 +52,7 @@ test("the package holds what runs, and nothing else", async () => {
 test.each(HOSTS)("pi %s loads the packed files from its extensions folder", async (host) => {
 	await copyPacked(join(place.agentDir, "extensions", "ai-server"), true);
 	const options = { host, place, env: boxEnv(box), extension: null, discover: true };
-	const listed = await runPi({ ...options, args: ["--list-models"] });
-	expect(listedModels(listed.stdout)).toHaveLength(4);
+	expect(await listWhenKnown(options)).toHaveLength(4);
 	const args = ["--no-session", "--model", "ai-server/small-talk-1B", "-p", "Say hello"];
 	expect((await runPi({ ...options, args })).stdout).toContain("Hello from small-talk-1B");
 });

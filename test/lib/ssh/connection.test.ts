@@ -11,6 +11,9 @@ import { fingerprintOf } from "../../../lib/ssh/known-hosts.ts";
 import type { Ssh } from "../../../lib/ssh/ssh.ts";
 
 const { generateKeyPairSync, sftp: sftpCodes } = ssh2.utils;
+/** Not Ed25519: one in 256 of ssh2's own cannot be read, as it drops a leading zero. */
+const keyPair = (): { private: string; public: string } =>
+	generateKeyPairSync("ecdsa", { bits: 256 });
 const TEXT = "models:\n  ünïcödé: {}\n";
 
 async function temporary(): Promise<string> {
@@ -67,7 +70,7 @@ interface Script {
 /** An SSH server that lets everybody in and does as it is told. */
 async function scripted({ hostKeys, known, sftp }: Script): Promise<Scripted> {
 	const home = await temporary();
-	const own = generateKeyPairSync("ed25519");
+	const own = keyPair();
 	const logins: string[] = [];
 	const sockets = new Set<Socket>();
 	const cut = (): void => {
@@ -96,7 +99,7 @@ async function scripted({ hostKeys, known, sftp }: Script): Promise<Scripted> {
 	const port = await listen(door);
 	onTestFinished(cut);
 	await mkdir(join(home, ".ssh"));
-	await writeFile(join(home, ".ssh", "id_ed25519"), generateKeyPairSync("ed25519").private);
+	await writeFile(join(home, ".ssh", "id_ed25519"), keyPair().private);
 	const line = `[127.0.0.1]:${port} ${known ?? own.public}\n`;
 	await writeFile(join(home, ".ssh", "known_hosts"), line);
 	return { port, home, logins, cut };
@@ -288,7 +291,7 @@ test.each(["known_hosts2", "system"])("a host key in %s is known", async (file) 
 test("a host known by its RSA key is asked for that one", async () => {
 	const rsa = generateKeyPairSync("rsa", { bits: 2048 });
 	const { port, home } = await scripted({
-		hostKeys: [generateKeyPairSync("ed25519").private, rsa.private],
+		hostKeys: [keyPair().private, rsa.private],
 		known: rsa.public,
 		sftp: oneFile((answer) => answer()),
 	});
@@ -352,7 +355,7 @@ test("a file that never comes is given up", async () => {
 test.each<readonly [string, (home: string) => Promise<unknown>, string]>([
 	[
 		"another key",
-		(home) => writeFile(join(home, ".ssh", "id_ed25519"), generateKeyPairSync("ed25519").private),
+		(home) => writeFile(join(home, ".ssh", "id_ed25519"), keyPair().private),
 		"offered: id_ed25519",
 	],
 	["no key", (home) => rm(join(home, ".ssh", "id_ed25519")), "no key to offer"],
@@ -361,14 +364,15 @@ test.each<readonly [string, (home: string) => Promise<unknown>, string]>([
 		(home) =>
 			writeFile(
 				join(home, ".ssh", "id_ed25519"),
-				generateKeyPairSync("ed25519", { passphrase: "x", cipher: "aes256-cbc", rounds: 1 })
-					.private,
+				generateKeyPairSync("ecdsa", {
+					...{ bits: 256, passphrase: "x", cipher: "aes256-cbc", rounds: 1 },
+				}).private,
 			),
 		"no key to offer; not usable: id_ed25519 (encrypted)",
 	],
 	[
 		"a public key in the private one's place",
-		(home) => writeFile(join(home, ".ssh", "id_ed25519"), generateKeyPairSync("ed25519").public),
+		(home) => writeFile(join(home, ".ssh", "id_ed25519"), keyPair().public),
 		"no key to offer; not usable: id_ed25519 (no private key)",
 	],
 ])("a login with %s is refused in words", async (_what, spoil, tried) => {

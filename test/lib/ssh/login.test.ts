@@ -6,9 +6,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { gatherLogin, readOptional } from "../../../lib/ssh/login.ts";
 
 const { generateKeyPairSync, parseKey } = ssh2.utils;
-const good = generateKeyPairSync("ed25519");
-const encrypted = generateKeyPairSync("ed25519", {
-	...{ passphrase: "open sesame", cipher: "aes256-cbc", rounds: 1 },
+// Not Ed25519: one in 256 of ssh2's own cannot be read, as it drops a leading zero.
+const good = generateKeyPairSync("ecdsa", { bits: 256 });
+const encrypted = generateKeyPairSync("ecdsa", {
+	...{ bits: 256, passphrase: "open sesame", cipher: "aes256-cbc", rounds: 1 },
 });
 
 async function home(files: Readonly<Record<string, string>> = {}): Promise<string> {
