@@ -1,5 +1,6 @@
 import type { Routes } from "./config.ts";
 import { AiServerError } from "./lib/errors.ts";
+import { tellingLines } from "./lib/llama-swap/log.ts";
 import {
 	type ListedModel,
 	parseModelList,
@@ -15,6 +16,9 @@ import { readText } from "./lib/tls/read.ts";
 /** Lists are short; an answer this large is not one. */
 const BODY_LIMIT = 4 * 1024 * 1024;
 const LIST_DEADLINE_MS = 10_000;
+/** A log stream goes on for ever, and has not even a head before its first line. */
+const LOG_DEADLINE_MS = 1000;
+const LOG_PATH = "/logs/stream/<id>";
 /** llama-swap stops a model with a grace of 10 s, then kills it; several in turn take longer. */
 const UNLOAD_DEADLINE_MS = 60_000;
 
@@ -27,6 +31,8 @@ export interface Admin {
 	 * whose connection is dropped is unloaded again as soon as it is ready.
 	 */
 	load(id: string, signal?: AbortSignal): Promise<void>;
+	/** What a model's log says about a load that failed; undefined when it says nothing. Never rejects. */
+	explainLoad(id: string): Promise<string | undefined>;
 	unload(id: string, signal?: AbortSignal): Promise<void>;
 	unloadAll(signal?: AbortSignal): Promise<void>;
 	/** llama-swap's config.yaml, as it is on the server. */
@@ -58,6 +64,8 @@ export function createAdmin({ routes, presetPath, http, ssh, keySent }: AdminDep
 		within(UNLOAD_DEADLINE_MS, what, signal, (limit) =>
 			ask({ method: "POST", path, signal: limit }, what, id),
 		);
+	const explainLoad = async (id: string): Promise<string | undefined> =>
+		tellingLines(await readAtMost(http, modelPath(LOG_PATH, id), LOG_DEADLINE_MS));
 	const readPreset = (signal?: AbortSignal): Promise<string> =>
 		ssh.readFile(presetPath, { signal });
 
@@ -68,8 +76,13 @@ export function createAdmin({ routes, presetPath, http, ssh, keySent }: AdminDep
 			parseRunning(await get(routes.running, "the running models", signal)),
 		load: async (id, signal) => {
 			// llama-swap loads a model for any request to it; its health page does nothing else.
-			await ask({ path: modelPath(routes.upstreamHealth, id), signal }, `loading ${id}`, id);
+			try {
+				await ask({ path: modelPath(routes.upstreamHealth, id), signal }, `loading ${id}`, id);
+			} catch (error) {
+				throw (await withReason(error, () => explainLoad(id))) ?? error;
+			}
 		},
+		explainLoad,
 		unload: async (id, signal) => {
 			await post(modelPath(routes.unload, id), `unloading ${id}`, signal, id);
 		},
@@ -84,6 +97,34 @@ export function createAdmin({ routes, presetPath, http, ssh, keySent }: AdminDep
 			return parseCtxMapFromYaml(yaml);
 		},
 	};
+}
+
+/** What has come within a time, of a page that need not end. Nothing when it cannot be had. */
+async function readAtMost(http: Http, path: string, milliseconds: number): Promise<string> {
+	const decoder = new TextDecoder();
+	let text = "";
+	try {
+		const signal = AbortSignal.timeout(milliseconds);
+		const response = await http.request({ path, signal });
+		for await (const chunk of response.body) {
+			if (response.status === 200) text += decoder.decode(chunk, { stream: true });
+		}
+	} catch {
+		// The time is up, or there is no such page: what came so far is what there is to read.
+	}
+	return text;
+}
+
+/** The error of a load with what the log says as its hint; undefined where the log cannot help. */
+async function withReason(
+	error: unknown,
+	explain: () => Promise<string | undefined>,
+): Promise<AiServerError | undefined> {
+	if (!(error instanceof AiServerError) || (error.status ?? 0) < 500) return undefined;
+	const why = error.hint === undefined ? await explain() : undefined;
+	if (why === undefined) return undefined;
+	const { code, message, status } = error;
+	return new AiServerError(code, message, { hint: `Its log says: ${why}`, status, cause: error });
 }
 
 /** Runs with a deadline of its own beside the caller's signal. */

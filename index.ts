@@ -69,7 +69,11 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	registerStatusEntry(pi);
 	registerCommands(pi, admin, catalog);
 	const rest = await waitForModels(catalog);
-	const { provider, isPulling } = createProvider(config, catalog, createChat(pi, config, http));
+	const { provider, isPulling } = createProvider(
+		config,
+		catalog,
+		createChat(pi, config, http, admin),
+	);
 	pi.registerProvider(provider);
 
 	pi.on("session_start", (_event, context) => {
@@ -162,14 +166,16 @@ async function within(work: Promise<unknown>, milliseconds: number): Promise<voi
 }
 
 /** The chat stream, loaded with the first turn: a start that never chats does not pay for it. */
-function createChat(pi: ExtensionAPI, config: Config, http: Http): StreamSimple {
+function createChat(pi: ExtensionAPI, config: Config, http: Http, admin: Admin): StreamSimple {
 	let loaded: StreamSimple | undefined;
 	const load = async (): Promise<StreamSimple> => {
 		const { createStreamSimple } = await installed(import("./stream.ts"));
 		const { timeoutMs } = config;
+		const { explainLoad } = admin;
 		// Hosts before 1.5 run a tool whose arguments could not be read; they lack this method too.
 		const honoursArgumentsError = "getSettings" in pi;
-		const chat = loaded ?? createStreamSimple({ http, timeoutMs, honoursArgumentsError });
+		const chat =
+			loaded ?? createStreamSimple({ http, timeoutMs, explainLoad, honoursArgumentsError });
 		loaded = chat;
 		return chat;
 	};

@@ -108,7 +108,7 @@ function wordOverflow({ message, type, code }: ServerFault): string | undefined 
 }
 
 function wordLoadFailure(model: string, said: string, why: string | undefined): string {
-	const reason = why === undefined || why === "" ? "" : `. Its log ends with: ${plainText(why)}`;
+	const reason = why === undefined || why === "" ? "" : `. Its log says: ${plainText(why)}`;
 	return final(`The model ${model} could not be loaded (${said})${reason}`);
 }
 

@@ -59,6 +59,14 @@ export function createSsh(options: SshOptions): Ssh {
 		current = opening;
 		return opening;
 	};
+	/** An idle connection must not keep pi from exiting. */
+	const rest = (): void => {
+		idle = setTimeout(drop, IDLE_MS).unref();
+		void current?.then(
+			({ socket }) => users === 0 && socket.unref(),
+			() => undefined,
+		);
+	};
 	const use = async <T>(
 		signal: AbortSignal | undefined,
 		operate: (client: Client) => Promise<T>,
@@ -68,15 +76,10 @@ export function createSsh(options: SshOptions): Ssh {
 		try {
 			const { client, socket, lost } = await untilAborted(acquire(), signal);
 			socket.ref();
-			try {
-				return await untilAborted(Promise.race([operate(client), lost, late(deadlineMs)]), signal);
-			} finally {
-				// An idle connection must not keep pi from exiting.
-				if (users === 1) socket.unref();
-			}
+			return await untilAborted(Promise.race([operate(client), lost, late(deadlineMs)]), signal);
 		} finally {
 			users -= 1;
-			if (users === 0) idle = setTimeout(drop, IDLE_MS).unref();
+			if (users === 0) rest();
 		}
 	};
 	return {

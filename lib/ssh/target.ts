@@ -14,18 +14,10 @@ export function parseSshTarget(text: string): SshTarget {
 	const at = bare.lastIndexOf("@");
 	const user = at < 0 ? undefined : bare.slice(0, at);
 	const { host, port } = parseHost(bare.slice(at + 1));
-	// A leading "-" would be an option to anything that runs `ssh` with it.
-	const odd = /[\s/\u0000-\u001f"'`$;&|<>\\]/;
-	if (
-		host === "" ||
-		user === "" ||
-		odd.test(bare) ||
-		/[[\]]/.test(host) ||
-		/^-/.test(host) ||
-		/^-/.test(user ?? "")
-	) {
-		throw unusable(`is not a target: ${JSON.stringify(text)}`);
-	}
+	// A leading "-" would be an option, and the hints put both into a command line.
+	const oddHost = !/^[\p{L}\p{N}._:%][\p{L}\p{N}._:%-]*$/u.test(host);
+	const oddUser = user !== undefined && !/^[\p{L}\p{N}._+@][\p{L}\p{N}._+@-]*$/u.test(user);
+	if (oddHost || oddUser) throw unusable(`is not a target: ${JSON.stringify(text)}`);
 	return { user, host, port };
 }
 

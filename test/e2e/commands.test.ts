@@ -26,6 +26,13 @@ Qwen_Qwen3.6-35B-A3B-Q8_0  stopped   262144  config  no      yes
 
 Note: Context window unknown, taken as 32768: mystery-7B. Give the model's cmd a --ctx-size`;
 
+const DUDS = `models:
+  dud:
+    cmd: /bin/no-such-server --port \${PORT}
+  broken:
+    cmd: llama-server -m broken.gguf --port \${PORT}
+`;
+
 test.each(HOSTS)("pi %s prints the status table on standard output", async (host) => {
 	const args = ["--no-session", "-p", "/ai-server-status"];
 	const { stdout, stderr, code } = await runPi({ host, place, env: boxEnv(box), args });
@@ -84,7 +91,7 @@ test.each(HOSTS)(
 	async (host) => {
 		await box.close();
 		box = await startBox({
-			config: "models:\n  dud:\n    cmd: /bin/no-such-server --port ${PORT}\n",
+			config: DUDS,
 		});
 		const client = startRpc({ host, place, env: boxEnv(box) });
 		rpc = client;
