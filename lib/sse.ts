@@ -13,8 +13,8 @@ export interface EventReader {
 	/** What an unterminated last event holds. */
 	end(): readonly string[];
 	/**
-	 * Lines that are no event fields. llama-swap writes an error that comes after its loading text so,
-	 * as bare JSON in the middle of the stream.
+	 * Lines near the end that are no event fields. llama-swap writes an error that comes after its
+	 * loading text so, as bare JSON in the middle of the stream.
 	 */
 	stray(): string;
 }
@@ -22,39 +22,51 @@ export interface EventReader {
 export function createEventReader(): EventReader {
 	// One decoder for the whole stream: a character may be cut between two chunks.
 	const decoder = new TextDecoder();
+	// The last pieces as they came: the parser reports a stray line only when it came in one of them.
+	const recent: string[] = [];
+	let kept = 0;
 	let events: string[] = [];
-	let stray = "";
 	const parser = createParser({
 		maxBufferSize: EVENT_LIMIT,
 		onEvent: ({ data, event }) => {
 			events.push(event === "error" && !data.includes('"error"') ? asError(data) : data);
 		},
-		onError: (error) => {
-			if (error.type === "max-buffer-size-exceeded") {
+		onError: ({ type }) => {
+			if (type === "max-buffer-size-exceeded") {
 				throw new AiServerError("protocol", "The server sent an event of more than 16 MiB");
-			}
-			if (error.type === "unknown-field" && stray.length < STRAY_LIMIT) {
-				stray += `${error.line ?? error.value ?? ""}\n`;
 			}
 		},
 	});
-	const taken = (): readonly string[] => {
+	const feed = (text: string): readonly string[] => {
+		recent.push(text);
+		kept += text.length;
+		while (kept > STRAY_LIMIT && recent.length > 1) kept -= recent.shift()?.length ?? 0;
+		parser.feed(text);
 		const done = events;
 		events = [];
 		return done;
 	};
 	return {
-		feed(bytes) {
-			parser.feed(decoder.decode(bytes, { stream: true }));
-			return taken();
-		},
+		feed: (bytes) => feed(decoder.decode(bytes, { stream: true })),
 		end() {
-			parser.feed(decoder.decode());
+			const last = feed(decoder.decode());
 			parser.reset({ consume: true });
-			return taken();
+			const rest = [...last, ...events];
+			events = [];
+			return rest;
 		},
-		stray: () => stray,
+		stray: () =>
+			recent
+				.join("")
+				.split(/\r\n|\r|\n/)
+				.filter(isStray)
+				.join("\n"),
 	};
+}
+
+/** Neither a field of an event nor a comment nor an empty line. */
+function isStray(line: string): boolean {
+	return line !== "" && !/^(?::|(?:data|event|id|retry)(?::|$))/.test(line);
 }
 
 /** An event that is called "error" but does not say so in its data. */

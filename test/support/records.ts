@@ -17,6 +17,8 @@ export interface Exchange {
 	readonly status: number;
 	readonly head: string;
 	readonly body: string;
+	/** Where the body is not UTF-8. */
+	readonly bodyBase64?: string;
 }
 
 export interface ConfigRecord {
