@@ -151,7 +151,7 @@ export function createArgumentsReader(): ArgumentsReader {
 				at += 1;
 			}
 		}
-		if (token === "string") show(letters, false);
+		if (token === "string" || token === "escape") show(letters, false);
 	};
 	return { value, push, text: () => raw };
 }
