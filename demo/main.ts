@@ -16,6 +16,12 @@ const FLAGS = ["-ne", "-e", ROOT, "-ns", "-np", "-nc", "--no-themes", "--no-sess
 
 const host = chosenHost(process.env);
 const args = process.argv.slice(2);
+// Ctrl-C reaches pi as well, which decides what it means; the demo ends when pi does. Before pi is
+// there, the demo ends at once, but not without tidying up.
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+	process.on(signal, () => stop.abort(signal));
+}
 const box = await startBox({ loadMs: 2500, tokenMs: 25 });
 const folder = await mkdtemp(join(tmpdir(), "ai-server-demo-"));
 const agentDir = join(folder, "agent");
@@ -28,7 +34,7 @@ try {
 	if (process.stdout.isTTY && !args.some((arg) => arg === "-p" || arg === "--print")) {
 		console.log(HINT);
 	}
-	process.exitCode = await runPi(box);
+	process.exitCode = stop.signal.aborted ? 1 : await runPi(box);
 } finally {
 	await box.close();
 	await rm(folder, { recursive: true, force: true });
@@ -51,9 +57,9 @@ async function runPi({ url, certsDir, sshHost, home }: Box): Promise<number> {
 			AI_SERVER_SSH_HOST: sshHost,
 		},
 	});
-	// Ctrl-C reaches pi as well, which decides what it means; the demo ends when pi does.
-	process.on("SIGINT", () => undefined);
-	for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+	stop.signal.addEventListener("abort", () => {
+		if (stop.signal.reason !== "SIGINT") child.kill("SIGTERM");
+	});
 	return new Promise((resolve) => {
 		child.once("error", () => resolve(1));
 		child.once("close", (code) => resolve(code ?? 1));
