@@ -80,8 +80,6 @@ export function fallbackDiscovery(): Discovery {
 /** The models as pi sees them: what is known now, and one way to learn more. */
 export interface Catalog {
 	current(): Discovery;
-	/** Why the last refresh failed; undefined after one that worked. */
-	failure(): unknown;
 	/** Takes the list that an earlier start has kept, and tells its age in ms; undefined for none. */
 	restore(): Promise<number | undefined>;
 	/**
@@ -106,7 +104,6 @@ export interface CatalogDeps {
 export function createCatalog({ source, file, now, signal }: CatalogDeps): Catalog {
 	const listeners = new Set<() => void>();
 	let current = fallbackDiscovery();
-	let failure: unknown;
 	let running: { readonly quick: boolean; readonly result: Promise<Discovery> } | undefined;
 
 	const publish = (next: Discovery): void => {
@@ -118,12 +115,8 @@ export function createCatalog({ source, file, now, signal }: CatalogDeps): Catal
 			const remembered = rememberedSizes(current);
 			const options = { remembered, onPart: publish, quick, signal, now };
 			const found = await discoverModels(source, options);
-			failure = undefined;
 			publish(await keep(found, file));
 			return current;
-		} catch (error) {
-			failure = error;
-			throw error;
 		} finally {
 			running = undefined;
 		}
@@ -138,7 +131,6 @@ export function createCatalog({ source, file, now, signal }: CatalogDeps): Catal
 	};
 	return {
 		current: () => current,
-		failure: () => failure,
 		async restore() {
 			const kept = parseKept(await file.read());
 			if (kept?.seenAt === undefined) return undefined;

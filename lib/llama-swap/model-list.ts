@@ -21,8 +21,8 @@ export interface RunningModel {
 }
 
 /**
- * Reads the body of `GET /v1/models`: the OpenAI list, or a bare array of it. Entries without an id
- * are left out. Throws AiServerError "protocol" for anything that is no list.
+ * Reads the body of `GET /v1/models`: the OpenAI list, or a bare array of it. Entries without a
+ * usable id are left out. Throws AiServerError "protocol" for anything that is no list.
  */
 export function parseModelList(body: string): readonly ListedModel[] {
 	const parsed = parse(body);
@@ -31,8 +31,13 @@ export function parseModelList(body: string): readonly ListedModel[] {
 	return data.flatMap((entry) => {
 		const record = recordOf(entry);
 		const id = textOf(record?.["id"]);
-		if (record === undefined || id === undefined) return [];
-		return [{ id, name: textOf(record["name"]), images: declaresImages(record) }];
+		// An id that a terminal would take for a command could neither be shown nor typed.
+		if (record === undefined || id === undefined || plainText(id) !== id || /[\t\n]/.test(id)) {
+			return [];
+		}
+		const name = textOf(record["name"]);
+		const images = declaresImages(record);
+		return [{ id, name: name === undefined ? undefined : plainText(name), images }];
 	});
 }
 

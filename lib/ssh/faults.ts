@@ -2,6 +2,8 @@ import { AiServerError } from "../errors.ts";
 import { type HostKeyVerdict, nameOf } from "./known-hosts.ts";
 import type { SshTarget } from "./ssh.ts";
 
+type RefusedKey = Exclude<HostKeyVerdict, { readonly kind: "ok" }>;
+
 /** What was tried before ssh2 gave up, for the message. */
 export interface LoginAttempt {
 	readonly target: SshTarget;
@@ -76,10 +78,7 @@ export function fileFault(error: unknown, path: string): AiServerError {
 	return new AiServerError("ssh", words, { hint, cause: error });
 }
 
-function hostKeyFault(
-	verdict: Exclude<HostKeyVerdict, { kind: "ok" }> | HostKeyVerdict,
-	target: SshTarget,
-): AiServerError {
+function hostKeyFault(verdict: RefusedKey, target: SshTarget): AiServerError {
 	const name = nameOf(target);
 	const login = target.user === undefined ? target.host : `${target.user}@${target.host}`;
 	const command = target.port === 22 ? `ssh ${login}` : `ssh -p ${target.port} ${login}`;
@@ -108,8 +107,6 @@ function hostKeyFault(
 						: `Run once, and compare the fingerprint: ${command}`,
 				},
 			);
-		case "ok":
-			return new AiServerError("ssh", `The connection to ${name} failed`);
 		default:
 			return verdict satisfies never;
 	}

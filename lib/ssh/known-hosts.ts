@@ -2,7 +2,8 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { SshTarget } from "./ssh.ts";
 
 export type HostKeyVerdict =
-	| { readonly kind: "ok" | "revoked"; readonly fingerprint: string }
+	| { readonly kind: "ok"; readonly fingerprint: string }
+	| { readonly kind: "revoked"; readonly fingerprint: string }
 	/** Never seen; `onlyAuthority` when a @cert-authority line covers the host, which ssh2 cannot use. */
 	| { readonly kind: "unknown"; readonly fingerprint: string; readonly onlyAuthority: boolean }
 	/** The host is known with other keys of this type. */

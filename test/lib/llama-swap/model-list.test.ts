@@ -5,10 +5,11 @@ test("reads the list of llama-swap", () => {
 	const body = JSON.stringify({
 		object: "list",
 		data: [
-			{ id: "a", object: "model", name: "A", capabilities: { vision: true } },
+			{ id: "a", object: "model", name: "\u001b[1mA", capabilities: { vision: true } },
 			{ id: "b", architecture: { input_modalities: ["text", "image"] } },
 			{ id: "c", name: "", capabilities: { vision: "yes" } },
 			{ object: "model" },
+			{ id: "\u001b[2Jevil" },
 			null,
 			{ id: 7 },
 		],
