@@ -11,17 +11,25 @@ export const loadCommand: Command = {
 		const id = await chooseModel(args, "Load which model?", "/ai-server-load <id>", context);
 		if (id === undefined) return;
 		const started = context.now();
-		const done = await loadVisibly(id, context);
+		const ready = await loadVisibly(id, context);
 		const seconds = Math.round((context.now() - started) / 1000);
+		const outcome = ready ? `${id} is ready (${seconds} s)` : await giveUp(id, context);
+		context.reply.say(outcome);
 		// What the model is now shows in the catalog, so that pi's list and the completion follow.
 		await context.catalog.refresh();
-		context.reply.say(
-			done
-				? `${id} is ready (${seconds} s)`
-				: `No longer waiting for ${id}. The server goes on loading it; /ai-server-unload ${id} stops that`,
-		);
 	},
 };
+
+/** llama-swap goes on with a load that nobody waits for, unless it is told to unload. */
+async function giveUp(id: string, { admin, pi }: CommandContext): Promise<string> {
+	const stop = await pi.ui.confirm(
+		"Stop loading?",
+		`The server still loads ${id}. Stop that as well?`,
+	);
+	if (!stop) return `No longer waiting for ${id}; the server goes on loading it`;
+	await admin.unload(id);
+	return `${id} is not loaded any further`;
+}
 
 /** True when the model is ready, false when the user stopped waiting. */
 async function loadVisibly(id: string, { admin, pi, now }: CommandContext): Promise<boolean> {

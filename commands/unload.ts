@@ -9,8 +9,8 @@ export const unloadCommand: Command = {
 	async run(args, context) {
 		if (args === "--all") {
 			await context.admin.unloadAll();
-			await context.catalog.refresh();
 			context.reply.say("All models are unloaded");
+			await context.catalog.refresh();
 			return;
 		}
 		const id = await chooseModel(
@@ -21,7 +21,7 @@ export const unloadCommand: Command = {
 		);
 		if (id === undefined) return;
 		await context.admin.unload(id);
-		await context.catalog.refresh();
 		context.reply.say(`${id} is unloaded`);
+		await context.catalog.refresh();
 	},
 };
