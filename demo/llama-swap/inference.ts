@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody, redirect, sendError } from "./answers.ts";
+import type { Running } from "./running.ts";
 import { Refused } from "./scheduler.ts";
-import type { Running } from "./swap.ts";
 
 /** POST of a model route: the model is named in the body, and loaded when it is not there. */
 export async function answerInference(

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody, redirect, sendError, sendJson, sendText } from "./answers.ts";
 import { answerInference, answerUpstream } from "./inference.ts";
 import { modelRecords, runningRecords } from "./records.ts";
-import type { Running } from "./swap.ts";
+import type { Running } from "./running.ts";
 
 type Page = (
 	running: Running,

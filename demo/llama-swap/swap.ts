@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Upstream } from "../llama-server/upstream.ts";
 import { type ModelConfig, parseConfig, type SwapConfig } from "./config-file.ts";
-import { createEvents, type Events } from "./events.ts";
+import { createEvents } from "./events.ts";
 import { answerPage } from "./pages.ts";
-import { createScheduler, type Scheduler, type State } from "./scheduler.ts";
+import type { Running } from "./running.ts";
+import { createScheduler, type State } from "./scheduler.ts";
 
 export interface SwapOptions {
 	/** The text of config.yaml, read at the start and at each reload. */
@@ -25,17 +26,6 @@ export interface Swap {
 	/** How often models were started since the beginning. */
 	starts(): number;
 	close(): void;
-}
-
-/** What the pages work on; renewed by a reload. */
-export interface Running {
-	readonly config: SwapConfig;
-	readonly scheduler: Scheduler;
-	readonly events: Events;
-	readonly upstream: Upstream;
-	/** A model's own log so far. */
-	logOf(id: string): string;
-	proxyLog(): string;
 }
 
 export function createSwap({ readConfig, loadMs, stopMs, upstream }: SwapOptions): Swap {
