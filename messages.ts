@@ -45,6 +45,8 @@ const THINKING_BUDGETS: Readonly<Record<string, number>> = {
 	low: 2048,
 	medium: 8192,
 	high: 16_384,
+	xhigh: 16_384,
+	max: 16_384,
 };
 const THINKING_FIELDS = ["reasoning_content", "reasoning", "reasoning_text"] as const;
 

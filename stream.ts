@@ -19,6 +19,7 @@ import {
 	finishArguments,
 } from "./lib/chat/arguments.ts";
 import type { CallDelta, Chunk, PromptProgress, Timings, TokenCounts } from "./lib/chat/chunk.ts";
+import { estimateUsage, NO_TOKENS } from "./lib/chat/estimate.ts";
 import { createExchange, type ExchangeDeps } from "./lib/chat/exchange.ts";
 import type { ChatRequest } from "./lib/chat/request.ts";
 import { wordFailure } from "./lib/chat/wording.ts";
@@ -62,6 +63,7 @@ export function createStreamSimple(deps: StreamDeps): StreamSimple {
 		const observe = (options as { onProviderStreamEvent?: Observer }).onProviderStreamEvent;
 		const run = async (): Promise<void> => {
 			const request = converter.request(model, context, options);
+			answer.sent(request);
 			const replaced = (await options.onPayload?.(request, model)) as ChatRequest | undefined;
 			await exchange.run(replaced ?? request, {
 				headers: headersOf(model, options),
@@ -103,6 +105,7 @@ function lowered(
 }
 
 interface Answer {
+	sent(request: ChatRequest): void;
 	begin(): void;
 	add(chunk: Chunk): void;
 	/** Ends with `done`, or with `error` when the server did not finish. */
@@ -128,7 +131,7 @@ function createAnswer(
 		api: model.api,
 		provider: model.provider,
 		model: model.id,
-		usage: toUsage(model, { input: 0, cached: 0, output: 0, reasoning: undefined }),
+		usage: toUsage(model, NO_TOKENS),
 		stopReason: "pending",
 		timestamp: Date.now(),
 	};
@@ -141,6 +144,7 @@ function createAnswer(
 	let finishReason: string | undefined;
 	let counted: TokenCounts | undefined;
 	let characters = 0;
+	let request: ChatRequest | undefined;
 	let begun = false;
 	let ended = false;
 
@@ -234,13 +238,17 @@ function createAnswer(
 		}
 		return fault;
 	};
-	const settle = (): string | undefined => {
-		ended = true;
+	/** Servers that report nothing: pi compacts by these numbers, so a guess beats a zero. */
+	const guessTokens = (): TokenCounts => {
 		const written = characters + calls.reduce((sum, { reader }) => sum + reader.text().length, 0);
-		// Servers that report nothing: pi compacts by these numbers, so a guess beats a zero.
-		const guess = { input: 0, cached: 0, output: Math.ceil(written / 3.5), reasoning: undefined };
-		partial.usage = toUsage(model, counted ?? guess);
-		return endBlocks();
+		if (request === undefined || finishReason === undefined) return NO_TOKENS;
+		return estimateUsage(request, written);
+	};
+	const settle = (): string | undefined => {
+		partial.usage = toUsage(model, counted ?? guessTokens());
+		const fault = endBlocks();
+		ended = true;
+		return fault;
 	};
 	const fail = (error: unknown, aborted: boolean): void => {
 		if (ended) return;
@@ -256,7 +264,11 @@ function createAnswer(
 		const reason = toStopReason(finishReason, calls.length > 0);
 		if (finishReason !== undefined) partial.rawStopReason = finishReason;
 		if (reason === undefined) {
-			fail(new Error(`Provider finish_reason: ${finishReason ?? "none"}`), false);
+			const none = "Connection error: the stream ended without finish_reason";
+			fail(
+				new Error(finishReason === undefined ? none : `Provider finish_reason: ${finishReason}`),
+				false,
+			);
 			return;
 		}
 		begin();
@@ -271,7 +283,15 @@ function createAnswer(
 		}
 		stream.end(partial);
 	};
-	return { begin, add, finish, fail };
+	return {
+		sent: (sending) => {
+			request = sending;
+		},
+		begin,
+		add,
+		finish,
+		fail,
+	};
 }
 
 /** Gives a call its final arguments; what was wrong with them goes to the model, not to the tool. */

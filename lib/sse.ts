@@ -25,11 +25,12 @@ export function createEventReader(): EventReader {
 	// The last pieces as they came: the parser reports a stray line only when it came in one of them.
 	const recent: string[] = [];
 	let kept = 0;
+	let forgot = false;
 	let events: string[] = [];
 	const parser = createParser({
 		maxBufferSize: EVENT_LIMIT,
 		onEvent: ({ data, event }) => {
-			events.push(event === "error" && !data.includes('"error"') ? asError(data) : data);
+			events.push(event === "error" ? asError(data) : data);
 		},
 		onError: ({ type }) => {
 			if (type === "max-buffer-size-exceeded") {
@@ -40,7 +41,10 @@ export function createEventReader(): EventReader {
 	const feed = (text: string): readonly string[] => {
 		recent.push(text);
 		kept += text.length;
-		while (kept > STRAY_LIMIT && recent.length > 1) kept -= recent.shift()?.length ?? 0;
+		while (kept > STRAY_LIMIT && recent.length > 1) {
+			kept -= recent.shift()?.length ?? 0;
+			forgot = true;
+		}
 		parser.feed(text);
 		const done = events;
 		events = [];
@@ -49,16 +53,13 @@ export function createEventReader(): EventReader {
 	return {
 		feed: (bytes) => feed(decoder.decode(bytes, { stream: true })),
 		end() {
-			const last = feed(decoder.decode());
-			parser.reset({ consume: true });
-			const rest = [...last, ...events];
-			events = [];
-			return rest;
+			return feed(`${decoder.decode()}\n\n`);
 		},
 		stray: () =>
 			recent
 				.join("")
 				.split(/\r\n|\r|\n/)
+				.slice(forgot ? 1 : 0)
 				.filter(isStray)
 				.join("\n"),
 	};
@@ -72,7 +73,9 @@ function isStray(line: string): boolean {
 /** An event that is called "error" but does not say so in its data. */
 function asError(data: string): string {
 	try {
-		return JSON.stringify({ error: JSON.parse(data) });
+		const value: unknown = JSON.parse(data);
+		const says = typeof value === "object" && value !== null && "error" in value;
+		return says ? data : JSON.stringify({ error: value });
 	} catch {
 		return JSON.stringify({ error: data });
 	}

@@ -319,3 +319,194 @@ test("an answer that is to be continued is not thought about first", () => {
 	const made = request([user("a"), assistant([text("I begin")])], THINKS, { reasoning: "high" });
 	expect(made["chat_template_kwargs"]).toEqual({ enable_thinking: false });
 });
+
+test.each<[string, unknown[], unknown]>([
+	["text of nothing but blanks is kept", [user([text(" ")])], [{ role: "user", content: " " }]],
+	["content that was never set", [user(undefined)], []],
+	[
+		"a list of nothing but empty text",
+		[user([text("")]), user("a")],
+		[{ role: "user", content: "a" }],
+	],
+	[
+		"runs of images that text parts",
+		[user([image, image, text("and"), image])],
+		[
+			{
+				role: "user",
+				content: `(image omitted: model does not support images)\nand\n(image omitted: model does not support images)`,
+			},
+		],
+	],
+	[
+		"images of a result for a model that sees none",
+		[assistant([call("c1")]), result("c1", [image, image, text("t")])],
+		[
+			{ role: "assistant", content: "", tool_calls: calls("c1") },
+			tool("c1", "(tool image omitted: model does not support images)\nt"),
+		],
+	],
+	[
+		"a turn of nothing but blanks",
+		[assistant([text(" \n ")]), user("a")],
+		[{ role: "user", content: "a" }],
+	],
+	["a turn of nothing", [assistant([]), user("a")], [{ role: "user", content: "a" }]],
+	[
+		"a second result of one call",
+		[assistant([call("c1")]), result("c1", [text("x")]), result("c1", [text("y")])],
+		[{ role: "assistant", content: "", tool_calls: calls("c1") }, tool("c1", "x")],
+	],
+	[
+		"a system message between a call and its result",
+		[
+			assistant([call("c1")]),
+			{ role: "system", content: "", toolsAdded: [], timestamp: 0 },
+			result("c1", [text("x")]),
+		],
+		[{ role: "assistant", content: "", tool_calls: calls("c1") }, tool("c1", "x")],
+	],
+	[
+		"a result that comes after the next turn",
+		[assistant([call("c1")]), user("a"), result("c1", [text("late")])],
+		[
+			{ role: "assistant", content: "", tool_calls: calls("c1") },
+			tool("c1", "No result provided"),
+			{ role: "user", content: "a" },
+		],
+	],
+	[
+		"a failed turn between a call and its result does not answer for it",
+		[
+			assistant([call("c1")]),
+			result("c1", [text("x")]),
+			assistant([text("half"), call("c2")], { stopReason: "aborted" }),
+			result("c2", [text("y")]),
+			user("a"),
+		],
+		[
+			{ role: "assistant", content: "", tool_calls: calls("c1") },
+			tool("c1", "x"),
+			{ role: "user", content: "a" },
+		],
+	],
+	[
+		"thinking in two blocks goes back in one field",
+		[assistant([thought("reasoning_content"), text("a"), thought("reasoning_content")])],
+		[{ role: "assistant", content: "a", reasoning_content: "hm\nhm" }],
+	],
+])("also %s", (_name, messages, expected) => {
+	expect(sent(messages)).toEqual(expected);
+});
+
+test("calls of one turn that share the first part of their id stay two calls, each with its result", () => {
+	const made = sent([
+		assistant([call("call_1|fc_a"), call("call_1|fc_b")]),
+		result("call_1|fc_a", [text("a")]),
+		result("call_1|fc_b", [text("b")]),
+	]) as { tool_calls?: { id: string }[]; tool_call_id?: string; content: string }[];
+	const ids = made[0]?.tool_calls?.map(({ id }) => id) ?? [];
+	expect(new Set(ids).size).toBe(2);
+	expect(made.slice(1)).toEqual([tool(ids[0] ?? "", "a"), tool(ids[1] ?? "", "b")]);
+});
+
+test("missing results stand before the images of the run", () => {
+	const roles = sent([assistant([call("c1"), call("c2")]), result("c1", [image]), user("a")], SEES);
+	expect((roles as { role: string }[]).map(({ role }) => role)).toEqual([
+		...["assistant", "tool", "tool", "user", "user"],
+	]);
+});
+
+test.each<[string, unknown[], unknown]>([
+	["no text at all", [{ role: "system", content: "", timestamp: 0 }], undefined],
+	[
+		"sections alone",
+		[{ role: "system", content: "", sections: { a: "A", b: "B" }, timestamp: 0 }],
+		"A\n\nB",
+	],
+	[
+		"one that is taken away, one that is patched in its place",
+		[
+			{ role: "system", content: "base", sections: { a: "A", b: "B", c: "C" }, timestamp: 0 },
+			user("x"),
+			{ role: "system", content: "more", sections: { a: "A2", b: null }, timestamp: 0 },
+		],
+		"base\n\nmore\n\nA2\n\nC",
+	],
+	[
+		"one that comes late",
+		[user("x"), { role: "system", content: "", sections: { a: "A" }, timestamp: 0 }],
+		"A",
+	],
+])("the prompt: %s", (_name, messages, prompt) => {
+	const [first, ...rest] = sent([...messages, user("y")]) as { role: string; content: string }[];
+	expect(first?.role === "system" ? first.content : undefined).toBe(prompt);
+	expect(rest.map(({ role }) => role)).not.toContain("system");
+});
+
+test("the whole request is the same up to the new turn: prompt, tools, thinking, images, calls", () => {
+	const history = [
+		{
+			...{ role: "system", content: "", sections: { a: "A" }, timestamp: 0 },
+			toolsAdded: [{ name: "bash", description: "runs", parameters: { type: "object" } }],
+		},
+		user([text("look"), image]),
+		assistant([thought("reasoning_content"), text("b"), call("c1"), call("x|y")]),
+		result("c1", [image]),
+		result("x|y", [text("t")]),
+	];
+	const model = { ...SEES, reasoning: true };
+	const converter = createConverter();
+	const body = (messages: unknown[]): Record<string, unknown> => ({
+		...converter.request(model, { messages: messages as Message[] } as Context, {
+			reasoning: "low",
+		}),
+	});
+	let before = body(history);
+	let turns = history;
+	for (let turn = 0; turn < 5; turn += 1) {
+		turns = [...turns, assistant([text(`answer ${turn}`)]), user(`question ${turn}`)];
+		const after = body(turns);
+		const prefix = JSON.stringify(before["messages"]).slice(0, -1);
+		expect(JSON.stringify(after["messages"]).startsWith(`${prefix},`)).toBe(true);
+		expect(JSON.stringify(after["tools"])).toBe(JSON.stringify(before["tools"]));
+		expect(after["chat_template_kwargs"]).toEqual(before["chat_template_kwargs"]);
+		before = after;
+	}
+});
+
+test.each([
+	["minimal", 1024],
+	["medium", 8192],
+	["xhigh", 16_384],
+	["max", 16_384],
+])(
+	"thinking at %s has a budget: without one it could eat the whole answer",
+	(reasoning, budget) => {
+		const made = request([user("a")], THINKS, { reasoning });
+		expect(made["thinking_budget_tokens"]).toBe(budget);
+	},
+);
+
+test("a budget leaves room for the answer", () => {
+	const made = request([user("a")], THINKS, { reasoning: "high", maxTokens: 4096 });
+	expect(made["max_tokens"]).toBe(4096);
+	expect(made["thinking_budget_tokens"]).toBe(4096 - 1024);
+});
+
+test("more than the window has is not asked for", () => {
+	const model = { ...MODEL, contextWindow: 8192, maxTokens: 8192 };
+	const { max_tokens } = request([user("x".repeat(14_000))], model, { maxTokens: 100_000 });
+	expect(max_tokens).toBeLessThan(4192);
+	expect(max_tokens).toBeGreaterThanOrEqual(1024);
+});
+
+test("images count by what they cost the model, not by their bytes", () => {
+	const photo = { ...(image as object), data: "A".repeat(1_000_000) };
+	const model = { ...SEES, contextWindow: 32_768, maxTokens: 32_768 };
+	expect(request([user([photo])], model).max_tokens).toBeGreaterThan(30_000);
+});
+
+test.each(["auto", "none"])("the choice of tools %s is passed on", (toolChoice) => {
+	expect(request([user("a")], MODEL, { toolChoice })["tool_choice"]).toBe(toolChoice);
+});

@@ -11,7 +11,8 @@ import { expect, test } from "vitest";
 import { AiServerError } from "../lib/errors.ts";
 import type { Http, HttpRequest } from "../lib/tls/http.ts";
 import { type ChatProgress, createStreamSimple, type StreamDeps } from "../stream.ts";
-import { type ScriptedAnswer, scriptedHttp } from "./support/scripted-http.ts";
+import { CUT_SEED, everyCut, linesOf, readTurn, spiedHttp, type Turn } from "./support/chat.ts";
+import { type ScriptedAnswer, scriptedHttp, seeded } from "./support/scripted-http.ts";
 
 const MODEL: Model<"test"> = {
 	...{
@@ -291,8 +292,8 @@ const ENDINGS: readonly Ending[] = [
 	{
 		name: "[DONE] without a finish",
 		answers: [sse(delta({ content: "x" }), DONE)],
-		error: "Provider finish_reason: none",
-		retry: false,
+		error: "Connection error: the stream ended without finish_reason",
+		retry: true,
 	},
 	{
 		name: "an unknown finish",
@@ -637,4 +638,439 @@ test("headers: the session for llama-swap's own page, the caller's last, null ta
 		"content-type": "application/json",
 	});
 	expect(http.requests[0]?.headers).not.toHaveProperty("authorization");
+});
+
+interface Scene {
+	readonly name: string;
+	readonly body: string;
+	readonly lines: readonly string[];
+	/** How the whole ends, where it is an error. */
+	readonly error?: string;
+}
+
+const calling = (index: number, id: string, name: string, args: unknown): string =>
+	callDelta({ index, id, type: "function", function: { name, arguments: args } });
+const textLines = (...deltas: readonly string[]): readonly string[] => [
+	...["start", "text_start 0", ...deltas.map((part) => `text_delta 0 ${part}`)],
+	`text_end 0 ${deltas.join("")}`,
+];
+const callEnd = (at: number, id: string, name: string, args: object): string =>
+	`toolcall_end ${at} ${JSON.stringify({ type: "toolCall", id, name, arguments: args })}`;
+const CUT_OFF =
+	"Connection error: the stream ended without finish_reason; the model's server stopped, or was stopped";
+const RULE = "━━━━━";
+
+const SCENES: readonly Scene[] = [
+	{
+		name: "text of several bytes a character",
+		body: delta({ content: "é━" }) + delta({ content: "🎉" }) + STOP,
+		lines: [...textLines("é━", "🎉"), "done stop"],
+	},
+	{
+		name: "CRLF, comments, no blank behind the colon, a byte order mark",
+		body: `\ufeff: ping\r\n\r\n${(delta({ content: "a" }) + delta({ content: "b" }) + STOP)
+			.replaceAll("data: ", "data:")
+			.replaceAll("\n", "\r\n")}`,
+		lines: [...textLines("a", "b"), "done stop"],
+	},
+	{
+		name: "thinking and text that alternate, first both in one chunk",
+		body:
+			delta({ content: "t1", reasoning: "r1" }) +
+			delta({ reasoning: "r2" }) +
+			delta({ content: "t2" }) +
+			STOP,
+		lines: [
+			...["start", "thinking_start 0", "thinking_delta 0 r1", "text_start 1", "text_delta 1 t1"],
+			...["thinking_delta 0 r2", "text_delta 1 t2", "thinking_end 0 r1r2", "text_end 1 t1t2"],
+			"done stop",
+		],
+	},
+	{
+		name: "events that are no objects, chunks without choices, empty deltas",
+		body: `data: 1\n\ndata: null\n\n${frame({ ...HEAD })}${frame({ ...HEAD, choices: null })}${delta(
+			{
+				content: "",
+			},
+		)}${delta({ content: "a" })}${STOP}`,
+		lines: [...textLines("a"), "done stop"],
+	},
+	{
+		name: "text behind the finish, and a last event without its end",
+		body: `${delta({ content: "a" }, "length")}${delta({ content: "b" })}`.trimEnd(),
+		lines: [...textLines("a", "b"), "done length"],
+	},
+	{
+		name: "more behind [DONE]",
+		body: `${delta({ content: "a" })}${STOP}${delta({ content: "b" })}data: {nope\n\n`,
+		lines: [...textLines("a"), "done stop"],
+	},
+	{
+		name: "text and two parallel calls in pieces",
+		body:
+			delta({ content: "so" }) +
+			calling(0, "a", "f", "") +
+			callDelta({ index: 0, function: { arguments: '{"x":"é' } }) +
+			calling(1, "b", "g", '{"y":') +
+			callDelta({ index: 0, function: { arguments: '"}' } }) +
+			callDelta({ index: 1, function: { arguments: "2}" } }) +
+			delta({}, "tool_calls") +
+			DONE,
+		lines: [
+			...["start", "text_start 0", "text_delta 0 so"],
+			...["toolcall_start 1", "toolcall_delta 1 ", 'toolcall_delta 1 {"x":"é'],
+			...[
+				"toolcall_start 2",
+				'toolcall_delta 2 {"y":',
+				'toolcall_delta 1 "}',
+				"toolcall_delta 2 2}",
+			],
+			...["text_end 0 so", callEnd(1, "a", "f", { x: "é" }), callEnd(2, "b", "g", { y: 2 })],
+			"done toolUse",
+		],
+	},
+	{
+		name: "a call without an id",
+		body: calling(0, "", "f", "{}") + STOP,
+		lines: [
+			...["start", "toolcall_start 0", "toolcall_delta 0 {}", callEnd(0, "call_*", "f", {})],
+			"done toolUse",
+		],
+	},
+	{
+		name: "a name that comes late",
+		body: calling(0, "a", "", "{") + calling(0, "", "f", "}") + STOP,
+		lines: [
+			...["start", "toolcall_start 0", "toolcall_delta 0 {", "toolcall_delta 0 }"],
+			...[callEnd(0, "a", "f", {}), "done toolUse"],
+		],
+	},
+	{
+		name: "the next call on the same index",
+		body: calling(0, "a", "f", "{}") + calling(0, "b", "f", { z: "é" }) + STOP,
+		lines: [
+			...["start", "toolcall_start 0", "toolcall_delta 0 {}"],
+			...["toolcall_start 1", 'toolcall_delta 1 {"z":"é"}'],
+			...[callEnd(0, "a", "f", {}), callEnd(1, "b", "f", { z: "é" }), "done toolUse"],
+		],
+	},
+	{
+		name: "arguments that the limit cut off",
+		body: calling(0, "a", "f", '{"x":"half') + delta({}, "length") + DONE,
+		lines: [
+			...["start", "toolcall_start 0", 'toolcall_delta 0 {"x":"half'],
+			`toolcall_end 0 ${JSON.stringify({
+				...{ type: "toolCall", id: "a", name: "f", arguments: {} },
+				argumentsError: 'The arguments are not a JSON object: {"x":"half',
+			})}`,
+			"done length",
+		],
+	},
+	{
+		name: "loading frames, then the answer",
+		body:
+			loading(RULE) +
+			loading("llama-swap") +
+			loading(" ") +
+			delta({ reasoning_content: "r" }) +
+			STOP,
+		lines: ["start", "thinking_start 0", "thinking_delta 0 r", "thinking_end 0 r", "done stop"],
+	},
+	{
+		name: "loading frames, then bare JSON",
+		body: `${loading(RULE)}{"src":"llama-swap","error":"unspecific error: é"}`,
+		lines: ["start"],
+		error: "Server error: unspecific error: é",
+	},
+	{
+		name: "bare JSON with a frame behind it on the same line",
+		body: `${loading(RULE)}{"src":"llama-swap","error":"boom"}${loading("Done!")}`,
+		lines: ["start"],
+		error: "Server error: boom",
+	},
+	{
+		name: "loading frames, then bare text",
+		body: `${loading(RULE)}upstream is gone\n`,
+		lines: ["start"],
+		error: "Server error: upstream is gone",
+	},
+	{
+		name: "an old error line in mid-stream",
+		body: `${delta({ content: "a" })}error: ${fault("slot crashed")}\n\n`,
+		lines: textLines("a"),
+		error: "500: slot crashed",
+	},
+	{
+		name: "an error frame whose error is a string",
+		body: delta({ content: "a" }) + frame({ error: "words" }) + STOP,
+		lines: textLines("a"),
+		error: "Server error: words",
+	},
+	{
+		name: "an event named error",
+		body: `${delta({ content: "a" })}event: error\ndata: plain words\n\n`,
+		lines: textLines("a"),
+		error: "Server error: plain words",
+	},
+	{
+		name: "an event named error whose type says so too",
+		body: `${delta({ content: "a" })}event: error\ndata: {"type":"error","message":"words"}\n\n`,
+		lines: textLines("a"),
+		error: "Server error: words",
+	},
+	{
+		name: "an end in the middle of an event",
+		body: delta({ content: "a" }) + delta({ content: "b" }).slice(0, -9),
+		lines: textLines("a"),
+		error: CUT_OFF,
+	},
+	{
+		name: "an end without a finish",
+		body: delta({ content: "a" }),
+		lines: textLines("a"),
+		error: CUT_OFF,
+	},
+	{ name: "nothing but pings", body: ": ping\n\n: ping\n\n", lines: ["start"], error: CUT_OFF },
+];
+
+const checked = (http: Http, deps: Partial<StreamDeps> = {}): Promise<Turn> =>
+	readTurn(
+		createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true, ...deps })(
+			MODEL,
+			CONTEXT,
+		),
+	);
+
+test.each(SCENES.map((scene) => [scene.name, scene] as const))(
+	"the same events however it is cut: %s",
+	async (_name, { body, lines, error }) => {
+		for (const chunks of everyCut(bytes(body))) {
+			const http = scriptedHttp({ ...sse(), chunks });
+			const { events, broken } = await checked(http);
+			const got = linesOf(events);
+			const words = `seed ${CUT_SEED}, ${chunks.length} pieces`;
+			expect(broken, words).toEqual([]);
+			if (error === undefined) expect(got, words).toEqual(lines);
+			else {
+				expect(got.slice(0, -1), words).toEqual(lines);
+				expect(got.at(-1)?.startsWith(`error error: ${error}`), `${words}: ${got.at(-1)}`).toBe(
+					true,
+				);
+			}
+		}
+	},
+);
+
+test("a long stream that is cut off says only that, wherever the network cut it", async () => {
+	const body = bytes(delta({ content: "0123456789" }).repeat(1500));
+	for (const chunks of everyCut(body).slice(2, 5)) {
+		const { message } = await checked(scriptedHttp({ ...sse(), chunks }));
+		expect(message.errorMessage, `seed ${CUT_SEED}`).toBe(CUT_OFF);
+		expect(isRetryableAssistantError(message)).toBe(true);
+	}
+});
+
+test("a stream that ends in [DONE] without a finish is tried again, like any that was cut off", async () => {
+	const { message, broken } = await checked(scriptedHttp(sse(delta({ content: "x" }), DONE)));
+	expect(broken).toEqual([]);
+	expect(message).toMatchObject({ stopReason: "error", content: [{ type: "text", text: "x" }] });
+	expect(isRetryableAssistantError(message), message.errorMessage).toBe(true);
+});
+
+interface Refusal {
+	readonly status: number;
+	readonly body: string;
+	readonly retry: boolean;
+	readonly overflow?: boolean;
+}
+
+const REFUSALS: readonly Refusal[] = [
+	{ status: 400, body: fault("bad field at 15003"), retry: false },
+	{ status: 401, body: "", retry: false },
+	{ status: 403, body: '{"detail":"Invalid API key"}', retry: false },
+	{ status: 404, body: "404 page not found", retry: false },
+	{ status: 404, body: '{"error":"no local server found for requested model"}', retry: false },
+	{ status: 408, body: "slow", retry: false },
+	{ status: 421, body: "", retry: false },
+	{ status: 429, body: "", retry: true },
+	{ status: 500, body: "", retry: true },
+	{ status: 500, body: fault("Compute error."), retry: true },
+	{ status: 500, body: fault("image input is not supported - hint: mmproj"), retry: false },
+	{ status: 502, body: "", retry: true },
+	{ status: 502, body: "<html><title>502 Bad Gateway</title></html>", retry: true },
+	{ status: 502, body: "unable to start process: exit status 1", retry: false },
+	{ status: 503, body: fault("Loading model"), retry: true },
+	{ status: 504, body: "", retry: true },
+	{ status: 400, body: fault(OVERFLOW), retry: false, overflow: true },
+	{ status: 500, body: fault(OVERFLOW), retry: false, overflow: true },
+	{
+		...{ status: 500, retry: false, overflow: true },
+		body: fault("Context size has been exceeded.", { type: "server_error" }),
+	},
+];
+
+test.each(REFUSALS)("a refusal %j", async ({ status, body, retry, overflow = false }) => {
+	const { message, events, broken } = await checked(scriptedHttp(answer(status, body)));
+	expect(broken).toEqual([]);
+	expect(events).toHaveLength(1);
+	expect(isContextOverflow(message, MODEL.contextWindow)).toBe(overflow);
+	if (!overflow) expect(isRetryableAssistantError(message), message.errorMessage).toBe(retry);
+});
+
+test("no number in a final error makes pi try again", async () => {
+	const random = seeded(CUT_SEED);
+	const parts = ["429", "500", "502", "503", "504", "520", "524", "50", "5", "2", "4", "29", "0"];
+	for (let round = 0; round < 200; round += 1) {
+		const number = Array.from({ length: 4 }, () => parts.at(Math.floor(random() * parts.length)));
+		const body = fault(`bad field at ${number.join("")}`);
+		const { message } = await checked(scriptedHttp(answer(400, body)));
+		expect(isRetryableAssistantError(message), `seed ${CUT_SEED}: ${number.join("")}`).toBe(false);
+	}
+});
+
+test.each([
+	"health check timed out after 120s",
+	"unable to start process: upstream command exited prematurely: signal: terminated",
+])("a failed load is not tried again, whatever words it is told in: %s", async (said) => {
+	const { message } = await checked(scriptedHttp(answer(502, said)));
+	expect(message.errorMessage?.replaceAll("\u2060", "")).toContain(said);
+	expect(isRetryableAssistantError(message), message.errorMessage).toBe(false);
+});
+
+test("nor for what its log says", async () => {
+	const explainLoad = async (): Promise<string> => "CUDA error: internal error; terminated";
+	const http = scriptedHttp(answer(502, "unable to start process: exit status 1"));
+	const { message } = await checked(http, { explainLoad });
+	expect(message.errorMessage?.replaceAll("\u2060", "")).toContain("CUDA error");
+	expect(isRetryableAssistantError(message), message.errorMessage).toBe(false);
+});
+
+const TIMED = { cache_n: 1, prompt_n: 2, predicted_n: 3 };
+const timed = (part: unknown): string =>
+	frame({ ...HEAD, choices: [{ index: 0, delta: part }], timings: TIMED });
+const TIMED_USAGE = { input: 2, cacheRead: 1, output: 3, totalTokens: 6 };
+
+test("an aborted turn has the usage of its timings", async () => {
+	const http = endless(timed({ content: "half" }));
+	const controller = new AbortController();
+	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true })(
+		MODEL,
+		CONTEXT,
+		{ signal: controller.signal },
+	);
+	for await (const { type } of stream) if (type === "text_delta") controller.abort();
+	const message = await stream.result();
+	expect(message).toMatchObject({ stopReason: "aborted", usage: TIMED_USAGE });
+	expect(isRetryableAssistantError(message)).toBe(false);
+});
+
+test("so has a failed one", async () => {
+	const failure = new AiServerError("network", "reset");
+	const { message, broken } = await checked(spiedHttp([timed({ content: "half" })], { failure }));
+	expect(broken).toEqual([]);
+	expect(message).toMatchObject({ stopReason: "error", usage: TIMED_USAGE });
+	expect(message.content).toEqual([{ type: "text", text: "half" }]);
+	expect(isRetryableAssistantError(message)).toBe(true);
+});
+
+test("the last usage wins over the timings that came with it", async () => {
+	const usage = { prompt_tokens: 30, completion_tokens: 7 };
+	const last = frame({ ...HEAD, choices: [], usage, timings: TIMED });
+	const { message } = await checked(
+		scriptedHttp(sse(timed({ content: "x" }), delta({}, "stop"), last, DONE)),
+	);
+	expect(message.usage).toMatchObject({ input: 30, output: 7, totalTokens: 37 });
+});
+
+test("the estimate for a server without usage counts the prompt too, since pi compacts by the total", async () => {
+	const http = scriptedHttp(sse(delta({ content: "x" }), STOP));
+	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+	const context: Context = {
+		messages: [{ role: "user", content: "word ".repeat(2000), timestamp: 0 }],
+	};
+	const { message, broken } = await readTurn(stream(MODEL, context));
+	expect(broken).toEqual([]);
+	expect(message.usage.totalTokens).toBeGreaterThan(1500);
+	expect(message.usage.totalTokens).toBeLessThan(5000);
+});
+
+test("a body is read only when onResponse is through, the next event only when the last was observed", async () => {
+	const log: string[] = [];
+	const http = spiedHttp([delta({ content: "a" }), delta({ content: "b" }), STOP], { log });
+	const step = async (name: string): Promise<void> => {
+		log.push(`${name} begins`);
+		await new Promise((resolve) => setImmediate(resolve));
+		log.push(`${name} ends`);
+	};
+	const options = {
+		onResponse: () => step("head"),
+		onProviderStreamEvent: () => step("event"),
+	} as SimpleStreamOptions;
+	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+	await readTurn(stream(MODEL, CONTEXT, options));
+	const event = ["read", "event begins", "event ends"];
+	expect(log.slice(0, 11)).toEqual(["head begins", "head ends", ...event, ...event, ...event]);
+});
+
+test.each(["onPayload", "onResponse", "onProviderStreamEvent"])(
+	"a %s that fails ends the turn, once, in its own words",
+	async (hook) => {
+		const http = scriptedHttp(sse(delta({ content: "a" }), delta({ content: "b" }), STOP));
+		const options = { [hook]: () => Promise.reject(new Error("mine")) } as SimpleStreamOptions;
+		const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+		const { message, broken } = await readTurn(stream(MODEL, CONTEXT, options));
+		expect(broken).toEqual([]);
+		expect(message).toMatchObject({ stopReason: "error", errorMessage: "mine" });
+	},
+);
+
+test("what cannot be converted is an error of the turn, not of the call", async () => {
+	const loop: Record<string, unknown> = {};
+	loop["self"] = loop;
+	const turn = {
+		...{ role: "assistant", api: "test", provider: "ai-server", model: "tiny", stopReason: "stop" },
+		content: [{ type: "toolCall", id: "a", name: "f", arguments: loop }],
+	};
+	const stream = createStreamSimple({
+		...{ http: scriptedHttp(), timeoutMs: 60_000, honoursArgumentsError: true },
+	});
+	const { message, broken } = await readTurn(
+		stream(MODEL, { messages: [turn] } as unknown as Context),
+	);
+	expect(broken).toEqual([]);
+	expect(message.stopReason).toBe("error");
+});
+
+test("headers: the caller's over the model's over our own, and null takes any away", async () => {
+	const http = scriptedHttp(sse(delta({ content: "x" }), STOP));
+	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+	const model = { ...MODEL, headers: { "X-A": "model", "X-B": "model", "X-C": "model" } };
+	const headers = { "x-a": "caller", "x-c": null, "X-Session-Id": null };
+	await readTurn(stream(model, CONTEXT, { sessionId: "s", headers }));
+	expect(http.requests[0]?.headers).toEqual({
+		...{ accept: "text/event-stream", "content-type": "application/json" },
+		...{ "x-a": "caller", "x-b": "model" },
+	});
+});
+
+test("an abort while the reason of an empty answer is asked for", async () => {
+	const controller = new AbortController();
+	let asked = 0;
+	const http: Http = {
+		async request({ signal }) {
+			asked += 1;
+			if (asked === 1) {
+				const body = { destroy: () => undefined, async *[Symbol.asyncIterator]() {} };
+				return { status: 200, headers: { "content-type": "text/event-stream" }, body };
+			}
+			controller.abort();
+			throw signal?.reason as Error;
+		},
+		close: async () => undefined,
+	};
+	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+	const { message, broken } = await readTurn(stream(MODEL, CONTEXT, { signal: controller.signal }));
+	expect(broken).toEqual([]);
+	expect(asked).toBe(2);
+	expect(message.stopReason).toBe("aborted");
 });

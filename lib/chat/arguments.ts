@@ -181,7 +181,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 
 /** Inside strings: control characters escaped, a backslash that starts no escape doubled. */
 function repair(text: string): string {
-	return text.replace(/"(?:[^"\\]|\\[\s\S])*"?/g, (string) =>
+	return text.replace(/"[^"\\]*(?:\\[\s\S][^"\\]*)*"?/g, (string) =>
 		string
 			.replace(/\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})/g, "\\\\")
 			.replace(/[\u0000-\u001f]/g, (character) => JSON.stringify(character).slice(1, -1)),

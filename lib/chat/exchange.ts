@@ -77,7 +77,12 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 				watch.heard();
 				const { status } = response;
 				if (status < 200 || status >= 300) await refuse(response, request.model);
-				await onHead({ status, headers: { ...response.headers } });
+				try {
+					await onHead({ status, headers: { ...response.headers } });
+				} catch (error) {
+					response.body.destroy();
+					throw error;
+				}
 				const isStream = /event-stream/i.test(response.headers["content-type"] ?? "");
 				const bytes = isStream
 					? await readStream(response, request.model, watch.heard, onChunk)
@@ -127,7 +132,7 @@ async function readStream(
 				return bytes;
 			}
 		}
-		if (bytes === 0 || (await take(reader.end()))) return bytes;
+		if (bytes === 0 || (await take(reader.end().filter(isWhole)))) return bytes;
 	} catch (error) {
 		response.body.destroy();
 		throw error;
@@ -219,6 +224,17 @@ async function askForReason(
 		return "Connection error: the server ended the stream without a word (ended without an answer)";
 	}
 	return wordStatus(response.status, body, request.model, undefined);
+}
+
+/** A last event may have been cut in its middle; then it says nothing. */
+function isWhole(data: string): boolean {
+	if (data.startsWith("[DONE]")) return true;
+	try {
+		JSON.parse(data);
+		return true;
+	} catch {
+		return false;
+	}
 }
 
 function parseChunk(data: string): Chunk | undefined {

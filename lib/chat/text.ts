@@ -18,7 +18,7 @@ export function cleanDeep<T>(value: T): T {
 
 /** Ids of other providers ("call|item", hundreds of characters) in a form that every template takes. */
 export function toCallId(id: string): string {
-	const plain = (id.includes("|") ? (id.split("|")[0] ?? "") : id).replace(/[^\w-]/g, "_");
+	const plain = id.replace(/[^\w-]/g, "_");
 	if (plain.length <= 40) return plain;
 	return `${plain.slice(0, 32)}${createHash("sha256").update(id).digest("hex").slice(0, 8)}`;
 }

@@ -118,8 +118,8 @@ function wordLoadFailure(model: string, said: string, why: string | undefined): 
  */
 function final(text: string): string {
 	return text.replace(
-		/(?:429|50[0234]|52[04])/g,
-		(number) => `${number[0]}\u2060${number.slice(1)}`,
+		/4(?=29)|5(?=0[0234]|2[04])|t(?=ime(?:d )?out|erminated)|[sinc](?=(?:erver|nternal|etwork|onnection).?error)|c(?=onnection.?(?:refused|lost))|r(?=ate.?limit)|o(?=verloaded)/gi,
+		"$&\u2060",
 	);
 }
 

@@ -130,3 +130,19 @@ test.each(['{"a":', "[1]", "null", '{"a":1}}', "x".repeat(5000)])(
 		expect("fault" in finished && finished.fault.length).toBeLessThan(300);
 	},
 );
+
+test("however long the text is, it is judged and nothing is thrown", () => {
+	const text = `{"a":"${"x".repeat(16_000_000)}`;
+	expect(finishArguments(text)).toEqual({ fault: expect.stringContaining('{"a":"xxx') });
+});
+
+test("any object that is cut short is never taken for a whole one", () => {
+	const random = seeded(SEED);
+	for (let round = 0; round < 300; round += 1) {
+		const text = JSON.stringify(randomObject(random));
+		const cut = text.slice(0, 1 + Math.floor(random() * (text.length - 1)));
+		if (cut.length < text.length) {
+			expect(finishArguments(cut), `seed ${SEED}: ${cut}`).toHaveProperty("fault");
+		}
+	}
+});
