@@ -112,11 +112,12 @@ function showEnvironment(text: string): string {
 
 function broken(cause: unknown): AiServerError {
 	const message = cause instanceof Error ? cause.message : String(cause);
-	const [line = ""] = showEnvironment(message).split("\n");
-	const fault = line
-		.replace(/:$/, "")
+	// The parser's message quotes the source, line breaks and all, and adds an excerpt.
+	const [what = "", where = ""] = message.split(/( at line \d+, column \d+)/);
+	const fault = showEnvironment(what)
+		.replace(/\s+/g, " ")
 		.replace(/^Maximum call stack size exceeded/, "Nested too deeply");
-	return new AiServerError("preset", `The llama-swap config is not valid YAML: ${fault}`, {
+	return new AiServerError("preset", `The llama-swap config is not valid YAML: ${fault}${where}`, {
 		hint: "Correct the file on the server; llama-swap keeps its old config meanwhile",
 		cause,
 	});

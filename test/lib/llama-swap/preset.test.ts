@@ -324,6 +324,12 @@ test("a file above 1 MB is refused", () => {
 	expect(readPreset(`# ${"x".repeat(2 ** 20 - 2)}`).models.size).toBe(0);
 });
 
+test("a fault that spans lines is told in one", () => {
+	expect(() => readPreset('a: "b\\x\nc"\n')).toThrow(
+		/: Invalid escape sequence \\x at line 1, column 6$/,
+	);
+});
+
 test("an unknown anchor is named with its line", () => {
 	expect(() => readPreset("models:\n  a: *nope\n")).toThrow("*nope at line 2, column 6");
 });
