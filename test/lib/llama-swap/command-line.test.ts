@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { extractCtxFromRunningCmd, splitCommand } from "../../../lib/llama-swap/command-line.ts";
+import {
+	extractCtxFromRunningCmd,
+	type LaunchOptions,
+	readLaunch,
+} from "../../../lib/llama-swap/command-line.ts";
 
 test.each([
 	["llama-server --model a.gguf --ctx-size 262144 --temp 0.7", 262144],
@@ -19,7 +23,8 @@ test.each([
 	["llama-server -c 0", undefined],
 	["llama-server -c 4096 -c 0", undefined],
 	["llama-server -c -1", undefined],
-	["llama-server -c 32k", undefined],
+	["llama-server -c 32k", 32], // llama.cpp reads the digits
+	["llama-server -c many", undefined],
 	["llama-server -c 99999999999", undefined],
 	["llama-server -c 2147483648", undefined],
 	["llama-server --ctx-size", undefined],
@@ -33,6 +38,37 @@ test.each([
 	['bash -lc "llama-server --ctx-size 8192"', 8192],
 	["/bin/sh -c 'exec llama-server'", undefined],
 	["env FOO=1 llama-server -c 4096", 4096],
+	["bash -c 'taskset -c 0-3 llama-server -c 8192 | tee -a log -c 5'", 8192],
+	["bash -c 'cd /opt && ulimit -c 0; export A=1; exec ./llama-server -c 8192 &'", 8192],
+	["sh -c 'llama-server \\\n -c 8192'", 8192],
+	["taskset -c 0-15 llama-server", undefined],
+	["taskset -c 0-15 llama-server -c 4096", 4096],
+	["nice -n 5 ionice -c 2 -n 0 llama-server -c 4096", 4096],
+	["ionice -c 2 llama-server", undefined],
+	["numactl -N 0 -m 0 llama-server -c 4096", 4096],
+	["env -u X A=1 nohup timeout -k 5 600 llama-server -c 4096", 4096],
+	["sudo -u llm -- llama-server -c 4096", 4096],
+	["A=1 B='-c 5' llama-server -c 4096", 4096],
+	["docker run --name llama-server -c 512 image", undefined],
+	["docker run --rm -e LLAMA_ARG_CTX_SIZE=2048 image", 2048],
+	["docker run --env=LLAMA_ARG_CTX_SIZE=2048 image -c 4096", 4096],
+	["docker run --entrypoint /bin/bash image -c 'llama-server -c 4096'", 4096],
+	["docker run --rm image bash -c 'llama-server -c 4096'", 4096],
+	["docker exec -it box llama-server -c 4096", 4096],
+	["docker ps -c 4096", 4096],
+	["vllm serve org/model --max-model-len 16384 --port 8000", 16384],
+	["docker run --gpus all vllm/vllm-openai --model org/m --max-model-len=32K", 32768],
+	["vllm serve org/model --max-model-len 32k", 32000],
+	["vllm serve org/model --max-model-len auto", undefined],
+	["python3 -m vllm.entrypoints.openai.api_server --max-model-len 4096", 4096],
+	["python -m llama_cpp.server --model a.gguf --n_ctx 2048", 2048],
+	["uv run --with x server.py --context-length 2048", 2048],
+	["llama-server --ctx_size 4096", 4096],
+	["llama-server -c ${env.CTX}", undefined],
+	["llama-server --ctx-size 4096 --ctx-size", undefined],
+	["llama-server -p -c --ctx-size 2048", 2048],
+	["llama-server --system-prompt -c", undefined],
+	["C:\\llama\\llama-server.exe -c 4096", 4096],
 	["docker run --rm -c 512 ghcr.io/ggml-org/llama.cpp:server -m a.gguf", undefined],
 	["docker run --rm -c 512 ghcr.io/ggml-org/llama.cpp:server -m a.gguf -c 16384", 16384],
 	["docker run --init --rm -p 9000:8080 --name x image --ctx-size 16384", 16384],
@@ -45,16 +81,107 @@ test.each([
 	expect(extractCtxFromRunningCmd(cmd)).toBe(size);
 });
 
+const EMPTY: LaunchOptions = {
+	program: "llama-server",
+	kind: "chat",
+	contextSize: undefined,
+	requestSize: undefined,
+	slots: undefined,
+	unifiedCache: undefined,
+	slotLimit: undefined,
+	fit: undefined,
+	fitContext: undefined,
+	fitTarget: false,
+	ropeScale: undefined,
+	trainedOverride: undefined,
+	modelPath: undefined,
+	repository: undefined,
+	images: undefined,
+	jinja: undefined,
+	ownTemplate: false,
+	reasoning: undefined,
+};
+
+test.each<[string, readonly string[], Partial<LaunchOptions>]>([
+	["", [], {}],
+	["-np 2 --parallel 4", [], { slots: 4 }],
+	["-np -1", [], { slots: undefined }],
+	["-np 0", [], { slots: "unknown" }],
+	["-np 4 -np -1", [], { slots: undefined }],
+	["-np ${slots}", [], { slots: "unknown" }],
+	["-c -5", [], { contextSize: "unknown" }],
+	["-c 0", [], { contextSize: 0 }],
+	["-kvu", [], { unifiedCache: true }],
+	["--kv-unified --no-kv-unified", [], { unifiedCache: false }],
+	["--kv-unified-per-slot 512", [], { slotLimit: 512 }],
+	["-fit off", [], { fit: false }],
+	[
+		"--fit on --fit-ctx 8192 --fit-target 512",
+		[],
+		{ fit: true, fitContext: 8192, fitTarget: true },
+	],
+	["--rope-scaling yarn --rope-scale 4", [], { ropeScale: 4 }],
+	["--rope-freq-scale 0.5", [], { ropeScale: 2 }],
+	["--rope-scaling none --rope-scale 4", [], {}],
+	["--rope-scale x", [], {}],
+	["--override-kv a.b=str:x,llama.context_length=int:16384", [], { trainedOverride: 16384 }],
+	["-m /models/a.gguf", [], { modelPath: "/models/a.gguf" }],
+	["-m a.gguf --model 'b c.gguf'", [], { modelPath: "b c.gguf" }],
+	["-hf org/repo:Q4_K_M", [], { repository: "org/repo:Q4_K_M" }],
+	["--hf-repo org/repo", [], { repository: "org/repo" }],
+	["--mmproj p.gguf", [], { images: true }],
+	["--mmproj p.gguf --no-mmproj", [], { images: false }],
+	["--no-mmproj --mmproj p.gguf", [], { images: false }],
+	["--no-mmproj --mmproj-auto --mmproj p.gguf", [], { images: true }],
+	["--mmproj-url http://127.0.0.1/p.gguf", [], { images: true }],
+	["--embedding", [], { kind: "embedding" }],
+	["--embeddings", [], { kind: "embedding" }],
+	["--reranking", [], { kind: "reranker" }],
+	["--embedding --pooling rank", [], { kind: "reranker" }],
+	["--no-jinja --jinja", [], { jinja: true }],
+	["--chat-template-file x.jinja", [], { ownTemplate: true }],
+	["--reasoning off", [], { reasoning: false }],
+	["--alias --embedding", [], {}],
+	["", ["LLAMA_ARG_CTX_SIZE=1024", "LLAMA_ARG_N_PARALLEL=2"], { contextSize: 1024, slots: 2 }],
+	["-c 2048", ["LLAMA_ARG_CTX_SIZE=1024"], { contextSize: 2048 }],
+	["", ["LLAMA_ARG_CTX_SIZE=1", "LLAMA_ARG_CTX_SIZE=2"], { contextSize: 2 }],
+	[
+		"",
+		["LLAMA_ARG_KV_UNIFIED=1", "LLAMA_ARG_EMBEDDINGS=true"],
+		{ unifiedCache: true, kind: "embedding" },
+	],
+	[
+		"",
+		["LLAMA_ARG_MODEL=/m.gguf", "LLAMA_ARG_MMPROJ=/p.gguf"],
+		{ modelPath: "/m.gguf", images: true },
+	],
+	["", ["LLAMA_ARG_MMPROJ=/p", "LLAMA_ARG_MMPROJ_AUTO=0"], { images: false }],
+	["", ["__proto__=1", "constructor=2", "=", "x", ""], {}],
+	["--__proto__ 1 --constructor=2", [], {}],
+])("llama-server %s with %j asks for %j", (args, env, expected) => {
+	expect(readLaunch(`llama-server ${args}`, env)).toEqual({ ...EMPTY, ...expected });
+});
+
+test("variables on the way to the server count like those of the config", () => {
+	const { contextSize, slots } = readLaunch("env LLAMA_ARG_N_PARALLEL=4 llama-server", [
+		"LLAMA_ARG_CTX_SIZE=4096",
+		"LLAMA_ARG_N_PARALLEL=2",
+	]);
+	expect({ contextSize, slots }).toEqual({ contextSize: 4096, slots: 4 });
+});
+
 test.each([
-	["a b  c", ["a", "b", "c"]],
-	["a 'b c' d", ["a", "b c", "d"]],
-	['a "b \\"c\\"" d', ["a", 'b "c"', "d"]],
-	["a b\\ c", ["a", "b c"]],
-	[`--k '{"a": "b"}'`, ["--k", '{"a": "b"}']],
-	["pre'mid'\"post\"", ["premidpost"]],
-	["a 'unclosed b", ["a", "unclosed b"]],
-	["a \\", ["a"]],
-	["''", [""]],
-])("splits %j as llama-swap does", (cmd, words) => {
-	expect(splitCommand(cmd)).toEqual(words);
+	["sd-server -m flux.gguf", "image"],
+	["/opt/stable-diffusion.cpp/sd --listen", "image"],
+	["whisper-server -m ggml-large.bin", "transcription"],
+	["docker run ghcr.io/ggml-org/whisper.cpp:main -m x", "transcription"],
+	["kokoro-fastapi --port 1", "speech"],
+	["llama-tts -m x", "speech"],
+	["python -m piper.http_server", "speech"],
+	["vllm serve m --task embed", "embedding"],
+	["vllm serve m --task score", "reranker"],
+	["llama-server -m sd-whisper-tts.gguf", "chat"],
+	["/opt/whisper/llama-server -m x", "chat"],
+])("%s serves a model for %s", (cmd, kind) => {
+	expect(readLaunch(cmd).kind).toBe(kind);
 });
