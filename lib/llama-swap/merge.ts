@@ -47,7 +47,7 @@ export function mergeModels(sources: MergeSources): readonly ServerModel[] {
 				state: process?.state ?? (sources.running === undefined ? "unknown" : "stopped"),
 				...contextOf(process?.cmd, sources.configured.get(id), sources.remembered.get(id)),
 				reasoning: isReasoningModel(id),
-				images,
+				images: images ?? false,
 			};
 		});
 	return conservativeFirst(models);
