@@ -209,6 +209,24 @@ test("a changed file is refused", async () => {
 	await expectUntouched(folder);
 });
 
+test.each(["cp", "mv"])(
+	"a file changed at the script's first %s stays as it was written",
+	async (name) => {
+		const { folder, file } = await place();
+		const tools = await temporary();
+		const real = execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
+		const lines = ["#!/bin/sh", `echo theirs >${file}`, `exec ${real} "$@"`];
+		await writeFile(join(tools, name), `${lines.join("\n")}\n`, { mode: 0o755 });
+		const exec = shell({ env: { PATH: `${tools}:${process.env["PATH"]}` } });
+		await expect(replaceFileByExec(exec, file, options(OLD, NEW))).rejects.toMatchObject({
+			code: "preset",
+			message: expect.stringMatching(/^Somebody else changed /),
+		});
+		expect(await readFile(file, "utf8")).toBe("theirs\n");
+		expect(await readdir(folder)).toEqual(["config.yaml"]);
+	},
+);
+
 test("a held lock is refused with its age, a dead client's is taken over", async () => {
 	const { folder, file } = await place();
 	const lock = join(folder, "config.yaml.ai-server.lock");
