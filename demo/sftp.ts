@@ -1,5 +1,15 @@
-import { constants, type Stats } from "node:fs";
-import { type FileHandle, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { type BigIntStatsFs, constants, type Stats } from "node:fs";
+import {
+	type FileHandle,
+	lstat,
+	open,
+	readdir,
+	realpath,
+	rename,
+	stat,
+	statfs,
+	unlink,
+} from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import ssh2, { type Attributes, type SFTPWrapper } from "ssh2";
 
@@ -10,8 +20,34 @@ type Opened =
 	| { readonly file: FileHandle }
 	| { names: readonly string[] | undefined; readonly path: string };
 
-/** Serves one SFTP session on a folder, which the client sees as "/home/demo". */
-export function serveSftp(sftp: SFTPWrapper, home: string): void {
+/** One request of the client, by its name in the protocol or in OpenSSH's extensions to it. */
+export interface SftpRequest {
+	readonly name: string;
+	/** What the client wrote; of a rename the old name. Undefined for a request about a handle. */
+	readonly path: string | undefined;
+}
+
+/**
+ * Called before a request is carried out. What it throws becomes the answer instead, by its `code`
+ * ("EACCES", ...); what it returns is called between the deed and the answer.
+ */
+export type SftpHook = (
+	request: SftpRequest,
+) => (() => void) | undefined | Promise<(() => void) | undefined>;
+
+/** As OpenSSH's server announces them. */
+const EXTENSIONS = [
+	["posix-rename@openssh.com", "1"],
+	["statvfs@openssh.com", "2"],
+	["fsync@openssh.com", "1"],
+] as const;
+
+/**
+ * Serves one SFTP session on a folder, which the client sees as "/home/demo": one request after the
+ * other, as OpenSSH does.
+ */
+export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): void {
+	announce(sftp, EXTENSIONS);
 	const root = "/home/demo";
 	const handles = new Map<number, Opened>();
 	let next = 0;
@@ -32,51 +68,84 @@ export function serveSftp(sftp: SFTPWrapper, home: string): void {
 		if (opened === undefined || !("file" in opened)) throw refused("EBADF");
 		return opened.file;
 	};
-	/** Answers with OK, unless `work` has answered itself; what it throws becomes a status. */
-	const answer = (id: number, work: () => Promise<unknown>): void => {
-		work().then(
-			(answered) => answered === ANSWERED || sftp.status(id, STATUS_CODE.OK),
-			(error: unknown) => sftp.status(id, statusOf(error)),
-		);
+	let queue = Promise.resolve();
+	/** Answers by the function that `work` gives, else with OK; what it throws becomes a status. */
+	const answer = (
+		id: number,
+		name: string,
+		path: string | undefined,
+		work: () => Promise<unknown>,
+	): void => {
+		queue = queue.then(async () => {
+			try {
+				const before = await hook?.({ name, path });
+				const send = await work();
+				before?.();
+				if (typeof send === "function") send();
+				else sftp.status(id, STATUS_CODE.OK);
+			} catch (error) {
+				sftp.status(id, statusOf(error));
+			}
+		});
 	};
-	const attributes = (id: number, path: string): void =>
-		answer(id, async () => answered(sftp.attrs(id, toAttributes(await stat(local(path))))));
 
 	sftp.on("REALPATH", (id, path) =>
-		answer(id, async () => {
+		answer(id, "REALPATH", path, async () => {
 			const full = resolve(root, path);
 			const known = await realpath(local(full)).catch(() => local(full));
 			const filename = remote(known);
-			return answered(sftp.name(id, [{ filename, longname: filename, attrs: NO_ATTRIBUTES }]));
+			return () => sftp.name(id, [{ filename, longname: filename, attrs: NO_ATTRIBUTES }]);
 		}),
 	);
-	sftp.on("STAT", attributes);
-	sftp.on("LSTAT", attributes);
+	sftp.on("STAT", (id, path) =>
+		answer(id, "STAT", path, async () => {
+			const attributes = toAttributes(await stat(local(path)));
+			return () => sftp.attrs(id, attributes);
+		}),
+	);
+	sftp.on("LSTAT", (id, path) =>
+		answer(id, "LSTAT", path, async () => {
+			const attributes = toAttributes(await lstat(local(path)));
+			return () => sftp.attrs(id, attributes);
+		}),
+	);
 	sftp.on("FSTAT", (id, handle) =>
-		answer(id, async () => answered(sftp.attrs(id, toAttributes(await fileOf(handle).stat())))),
+		answer(id, "FSTAT", undefined, async () => {
+			const attributes = toAttributes(await fileOf(handle).stat());
+			return () => sftp.attrs(id, attributes);
+		}),
 	);
 	sftp.on("OPEN", (id, path, flags, { mode }) =>
-		answer(id, async () => {
+		answer(id, "OPEN", path, async () => {
 			const file = await open(local(path), toFlags(flags), mode ?? 0o644);
-			return answered(sftp.handle(id, keep({ file })));
+			return () => sftp.handle(id, keep({ file }));
 		}),
 	);
 	sftp.on("READ", (id, handle, offset, length) =>
-		answer(id, async () => {
+		answer(id, "READ", undefined, async () => {
 			const buffer = Buffer.alloc(Math.min(length, 65_536));
 			const { bytesRead } = await fileOf(handle).read(buffer, 0, buffer.length, offset);
-			if (bytesRead === 0) return answered(sftp.status(id, STATUS_CODE.EOF));
-			return answered(sftp.data(id, buffer.subarray(0, bytesRead)));
+			return () =>
+				bytesRead === 0
+					? sftp.status(id, STATUS_CODE.EOF)
+					: sftp.data(id, buffer.subarray(0, bytesRead));
 		}),
 	);
 	sftp.on("WRITE", (id, handle, offset, data) =>
-		answer(id, () => fileOf(handle).write(data, 0, data.length, offset)),
+		answer(id, "WRITE", undefined, async () => {
+			const { bytesWritten } = await fileOf(handle).write(data, 0, data.length, offset);
+			if (bytesWritten < data.length) throw refused("ENOSPC");
+		}),
 	);
-	sftp.on("FSETSTAT", (id, handle, { mode }) =>
-		answer(id, async () => mode === undefined || (await fileOf(handle).chmod(mode))),
+	sftp.on("FSETSTAT", (id, handle, { mode, uid, gid }) =>
+		answer(id, "FSETSTAT", undefined, async () => {
+			const file = fileOf(handle);
+			if (mode !== undefined) await file.chmod(mode & 0o7777);
+			if (uid !== undefined && gid !== undefined) await file.chown(uid, gid);
+		}),
 	);
 	sftp.on("CLOSE", (id, handle) =>
-		answer(id, async () => {
+		answer(id, "CLOSE", undefined, async () => {
 			const key = handle.readUInt32BE(0);
 			const opened = handles.get(key);
 			handles.delete(key);
@@ -84,30 +153,34 @@ export function serveSftp(sftp: SFTPWrapper, home: string): void {
 		}),
 	);
 	sftp.on("OPENDIR", (id, path) =>
-		answer(id, async () => {
+		answer(id, "OPENDIR", path, async () => {
 			const names = await readdir(local(path));
-			return answered(sftp.handle(id, keep({ names, path: local(path) })));
+			return () => sftp.handle(id, keep({ names, path: local(path) }));
 		}),
 	);
 	sftp.on("READDIR", (id, handle) =>
-		answer(id, async () => {
+		answer(id, "READDIR", undefined, async () => {
 			const opened = handles.get(handle.readUInt32BE(0));
 			if (opened === undefined || "file" in opened) throw refused("EBADF");
 			const { names, path } = opened;
 			opened.names = undefined;
-			if (names === undefined) return answered(sftp.status(id, STATUS_CODE.EOF));
-			const entries = names.map(async (filename) => {
-				const attrs = toAttributes(await stat(join(path, filename)));
-				return { filename, longname: filename, attrs };
-			});
-			return answered(sftp.name(id, await Promise.all(entries)));
+			if (names === undefined) return () => sftp.status(id, STATUS_CODE.EOF);
+			const listed = await Promise.all(
+				names.map(async (filename) => {
+					// Gone again between the listing and the look at it.
+					const stats = await lstat(join(path, filename)).catch(() => undefined);
+					const attrs = stats === undefined ? NO_ATTRIBUTES : toAttributes(stats);
+					return { filename, longname: filename, attrs };
+				}),
+			);
+			return () => sftp.name(id, listed);
 		}),
 	);
-	sftp.on("REMOVE", (id, path) => answer(id, () => rm(local(path))));
+	sftp.on("REMOVE", (id, path) => answer(id, "REMOVE", path, () => unlink(local(path))));
 	sftp.on("RENAME", (id, from, to) =>
-		answer(id, async () => {
+		answer(id, "RENAME", from, async () => {
 			// Unlike posix-rename this never replaces a file.
-			const taken = await stat(local(to)).then(
+			const taken = await lstat(local(to)).then(
 				() => true,
 				() => false,
 			);
@@ -115,27 +188,35 @@ export function serveSftp(sftp: SFTPWrapper, home: string): void {
 			await rename(local(from), local(to));
 		}),
 	);
-	sftp.on("EXTENDED", (id, name, data) =>
-		answer(id, async () => {
-			const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = strings(data);
-			if (name === "posix-rename@openssh.com") {
-				await rename(local(first.toString()), local(second.toString()));
-			} else if (name === "fsync@openssh.com") await fileOf(first).sync();
-			else return answered(sftp.status(id, STATUS_CODE.OP_UNSUPPORTED));
-			return undefined;
-		}),
-	);
+	sftp.on("EXTENDED", (id, name, data) => {
+		const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = strings(data);
+		const path = name === "fsync@openssh.com" ? undefined : first.toString();
+		answer(id, name, path, async () => {
+			switch (name) {
+				case "posix-rename@openssh.com":
+					await rename(local(first.toString()), local(second.toString()));
+					return undefined;
+				case "fsync@openssh.com":
+					await fileOf(first).sync();
+					return undefined;
+				case "statvfs@openssh.com": {
+					const space = await statfs(local(first.toString()), { bigint: true });
+					return () => sendRaw(sftp, statvfsReply(id, space));
+				}
+				default:
+					return () => sftp.status(id, STATUS_CODE.OP_UNSUPPORTED);
+			}
+		});
+	});
 	sftp.on("close", () => {
-		for (const opened of handles.values()) if ("file" in opened) void opened.file.close();
+		// What has come before is still carried out.
+		queue = queue.then(async () => {
+			for (const opened of handles.values()) if ("file" in opened) await opened.file.close();
+		});
 	});
 }
 
-const ANSWERED = Symbol("answered");
 const NO_ATTRIBUTES: Attributes = { mode: 0, uid: 0, gid: 0, size: 0, atime: 0, mtime: 0 };
-
-function answered(_sent: unknown): typeof ANSWERED {
-	return ANSWERED;
-}
 
 function refused(code: string): Error {
 	return Object.assign(new Error(code), { code });
@@ -144,8 +225,9 @@ function refused(code: string): Error {
 /** As OpenSSH's server: everything but "not there" and "not allowed" is a plain failure. */
 function statusOf(error: unknown): number {
 	const code = error instanceof Error && "code" in error ? error.code : undefined;
-	if (code === "ENOENT") return STATUS_CODE.NO_SUCH_FILE;
-	return code === "EACCES" ? STATUS_CODE.PERMISSION_DENIED : STATUS_CODE.FAILURE;
+	if (code === "ENOENT" || code === "ENOTDIR") return STATUS_CODE.NO_SUCH_FILE;
+	const denied = code === "EACCES" || code === "EPERM";
+	return denied ? STATUS_CODE.PERMISSION_DENIED : STATUS_CODE.FAILURE;
 }
 
 function toAttributes({ mode, uid, gid, size, atimeMs, mtimeMs }: Stats): Attributes {
@@ -178,4 +260,53 @@ function strings(data: Buffer): readonly Buffer[] {
 		at += 4 + length;
 	}
 	return found;
+}
+
+/** What ssh2's types leave out of the server's side. */
+interface ServerSide {
+	_protocol: { channelData(channel: number, packet: Buffer): void };
+	readonly outgoing: { readonly id: number; window: number };
+}
+
+/** A packet that ssh2 has no function for. */
+function sendRaw(sftp: SFTPWrapper, packet: Buffer): void {
+	const { _protocol, outgoing } = sftp as unknown as ServerSide;
+	outgoing.window -= packet.length;
+	_protocol.channelData(outgoing.id, packet);
+}
+
+/** Puts a version packet with extensions in place of ssh2's own, the first that it sends. */
+function announce(sftp: SFTPWrapper, extensions: readonly (readonly [string, string])[]): void {
+	const side = sftp as unknown as ServerSide;
+	const protocol = side._protocol;
+	const own = Object.create(protocol) as ServerSide["_protocol"];
+	own.channelData = () => {
+		side._protocol = protocol;
+		const version = Buffer.from([SSH_FXP_VERSION, 0, 0, 0, 3]);
+		const words = extensions.flat().flatMap((word) => [uint32(word.length), Buffer.from(word)]);
+		sendRaw(sftp, framed(Buffer.concat([version, ...words])));
+	};
+	side._protocol = own;
+}
+
+const SSH_FXP_VERSION = 2;
+const SSH_FXP_EXTENDED_REPLY = 201;
+
+/** PROTOCOL of OpenSSH, section 4.4. */
+function statvfsReply(id: number, space: BigIntStatsFs): Buffer {
+	const { bsize, blocks, bfree, bavail, files, ffree } = space;
+	const numbers = [bsize, bsize, blocks, bfree, bavail, files, ffree, ffree, 0n, 0n, 255n];
+	const body = Buffer.alloc(8 * numbers.length);
+	for (const [index, number] of numbers.entries()) body.writeBigUInt64BE(number, 8 * index);
+	return framed(Buffer.concat([Buffer.from([SSH_FXP_EXTENDED_REPLY]), uint32(id), body]));
+}
+
+function framed(packet: Buffer): Buffer {
+	return Buffer.concat([uint32(packet.length), packet]);
+}
+
+function uint32(value: number): Buffer {
+	const bytes = Buffer.alloc(4);
+	bytes.writeUInt32BE(value);
+	return bytes;
 }
