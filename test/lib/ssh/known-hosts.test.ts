@@ -3,8 +3,10 @@ import { expect, test } from "vitest";
 import {
 	fingerprintOf,
 	type HostKeyVerdict,
+	type HostName,
 	hostKeyAlgorithms,
-	judgeHostKey,
+	judgeHostKey as judge,
+	knownHostsLine,
 	nameOf,
 } from "../../../lib/ssh/known-hosts.ts";
 
@@ -16,6 +18,15 @@ function blob(type: string, fill: number): Buffer {
 		return Buffer.concat([length, bytes]);
 	};
 	return Buffer.concat([field(Buffer.from(type)), field(Buffer.alloc(32, fill))]);
+}
+
+/** The verdict of files that hold these texts. */
+function judgeHostKey(texts: readonly string[], host: HostName, key: Buffer): HostKeyVerdict {
+	return judge(
+		texts.map((text, index) => ({ path: `file${index + 1}`, text })),
+		host,
+		key,
+	);
 }
 
 const line = (key: Buffer, type: string): string => `${type} ${key.toString("base64")}`;
@@ -61,6 +72,8 @@ test.each<readonly [HostKeyVerdict["kind"], typeof BOX, string]>([
 	["ok", ODD, `[box]:2222 ${O}\n[box]:2222 ${K}`],
 	["ok", ODD, `@cert-authority [box]:2222 ${O}\nbox ${K}`],
 	["ok", ODD, `@revoked [box]:2222 ${O}\nbox ${K}`],
+	["ok", ODD, `[box]:2222 ${R}\nbox ${K}`],
+	["ok", ODD, `[box]:2222 ${K}\n@revoked box ${K}`],
 	// Hashed names.
 	["ok", BOX, `${hashed("box")} ${K}`],
 	["ok", { host: "BOX", port: 22 }, `${hashed("box")} ${K}`],
@@ -133,7 +146,10 @@ test("tells the fingerprints, offered and recorded", () => {
 	expect(judgeHostKey([recorded], BOX, THIRD)).toEqual({
 		kind: "changed",
 		fingerprint: fingerprintOf(THIRD),
-		recorded: [fingerprintOf(KEY), OTHER],
+		recorded: [
+			{ fingerprint: fingerprintOf(KEY), path: "file1", line: 1 },
+			{ fingerprint: OTHER, path: "file1", line: 3 },
+		],
 	});
 	expect(judgeHostKey([`box ${K}`], BOX, KEY)).toEqual({
 		kind: "ok",
@@ -150,9 +166,49 @@ test.each([
 	expect(judgeHostKey([text], BOX, KEY)).toEqual({
 		kind: "unknown",
 		fingerprint: fingerprintOf(KEY),
+		keyType: ED,
 		onlyAuthority,
+		knownTypes: [],
 	});
 });
+
+test("tells the types of a host's other keys", () => {
+	expect(judgeHostKey([`box ${R}\n@revoked box ${O}`], BOX, KEY)).toMatchObject({
+		kind: "unknown",
+		knownTypes: ["ssh-rsa"],
+	});
+});
+
+test("says where a key was revoked", () => {
+	expect(judgeHostKey(["", `# no more\n@revoked * ${K}`], BOX, KEY)).toEqual({
+		kind: "revoked",
+		fingerprint: fingerprintOf(KEY),
+		recorded: { fingerprint: fingerprintOf(KEY), path: "file2", line: 2 },
+	});
+});
+
+test("an alias stands for host and port", () => {
+	const host = { ...ODD, alias: "boxy" };
+	expect(judgeHostKey([`boxy ${K}`], host, KEY).kind).toBe("ok");
+	expect(judgeHostKey([`[boxy]:2222 ${K}\n[box]:2222 ${K}\nbox ${K}`], host, KEY).kind).toBe(
+		"unknown",
+	);
+});
+
+test.each([BOX, ODD, { ...ODD, alias: "boxy" }])(
+	"writes a line for %o that it knows again",
+	(host) => {
+		const plain = knownHostsLine(host, KEY, false);
+		const hidden = knownHostsLine(host, KEY, true);
+		expect(plain).toBe(`${nameOf(host)} ${K}`);
+		expect(hidden).toMatch(/^\|1\|[\w+/]{27}=\|[\w+/]{27}= ssh-ed25519 /);
+		expect(hidden).not.toBe(knownHostsLine(host, KEY, true));
+		for (const text of [plain, hidden]) {
+			expect(judgeHostKey([text], host, KEY).kind).toBe("ok");
+			expect(judgeHostKey([text], { ...host, alias: "other" }, KEY).kind).toBe("unknown");
+		}
+	},
+);
 
 test("reads what ssh-keygen -H wrote, and names the key as ssh-keygen -l does", () => {
 	const encoded = "AAAAC3NzaC1lZDI1NTE5AAAAIMqVnWMm9gTKozC+6pXuOM1igK2Ch672QTsYgl5Zq22T";
@@ -189,15 +245,15 @@ const P384 = line(blob("ecdsa-sha2-nistp384", 5), "ecdsa-sha2-nistp384");
 test.each([
 	["", BOX, ["ssh-ed25519"]],
 	[`box ${R}`, BOX, ["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]],
-	[`box ${R}\nbox ${K}`, BOX, ["ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256"]],
+	[`box ${R}\nbox ${K}`, BOX, ["ssh-ed25519", "ecdsa-sha2-nistp256"]],
 	[`box ${P384}`, BOX, ["ecdsa-sha2-nistp384", "ssh-ed25519"]],
 	[`[box]:2222 ${R}\nbox ${P384}`, ODD, ["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]],
-	[`box ${R}`, ODD, ["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]],
+	[`box ${R}`, ODD, ["ssh-ed25519", "ecdsa-sha2-nistp256"]],
 	[`@cert-authority box ${R}`, BOX, ["ssh-ed25519"]],
 	[`@revoked box ${R}`, BOX, ["ssh-ed25519"]],
 	[`other ${R}`, BOX, ["ssh-ed25519"]],
 ])("offers the recorded types first: %j", (text, target, first) => {
-	const offered = hostKeyAlgorithms([text], target);
+	const offered = hostKeyAlgorithms([{ path: "file", text }], target);
 	expect(offered.slice(0, first.length)).toEqual(first);
 	expect([...offered].sort()).toEqual([...ALL].sort());
 	expect(offered).not.toContain("ssh-rsa"); // SHA-1
