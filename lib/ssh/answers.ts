@@ -47,8 +47,8 @@ export function createAnswers(prompts: SshPrompts, parseKey: ParseKey): Answers 
 		const { settings, verdict, key } = question;
 		const { host, port, hostKeyAlias: alias, userKnownHosts, hashKnownHosts } = settings;
 		const name = { host, port, alias };
-		const { fingerprint, keyType, knownTypes, onlyAuthority } = verdict;
-		const asked = { host: nameOf(name), fingerprint, keyType, knownTypes, onlyAuthority };
+		const { fingerprint, keyType, onlyAuthority } = verdict;
+		const asked = { host: nameOf(name), fingerprint, keyType, onlyAuthority };
 		if ((await confirmHostKey?.(asked)) !== true) return false;
 		confirmed.add(idOf(asked.host, key));
 		const [path] = userKnownHosts;

@@ -142,8 +142,8 @@ function hostKeyFault(verdict: RefusedKey, { endpoint, name: host }: LoginAttemp
 	}
 }
 
-function describeRecord({ fingerprint, path, line }: RecordedKey): string {
-	return `${fingerprint} (${path}:${line})`;
+function describeRecord({ type, fingerprint, path, line }: RecordedKey): string {
+	return `${fingerprint} (${type}, ${path}:${line})`;
 }
 
 function loginCommand({ user, host, port }: Endpoint): string {

@@ -131,10 +131,9 @@ function agentOf(
 	env: LocalUser["env"],
 ): string | undefined {
 	if (value === "none") return undefined;
-	const variable =
-		value === undefined ? "SSH_AUTH_SOCK" : /^\$?(SSH_AUTH_SOCK|\w+)$/.exec(value)?.[1];
-	const named = value === undefined || value === "SSH_AUTH_SOCK" || value.startsWith("$");
-	const socket = named && variable !== undefined ? env[variable] : path(value ?? "");
+	const isUsual = value === undefined || value === "SSH_AUTH_SOCK";
+	const variable = isUsual ? "SSH_AUTH_SOCK" : /^\$(\w+)$/.exec(value)?.[1];
+	const socket = variable === undefined ? path(value ?? "") : env[variable];
 	return socket === "" ? undefined : socket;
 }
 

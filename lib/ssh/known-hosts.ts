@@ -15,6 +15,8 @@ export interface KnownHostsFile {
 
 /** A key in a known_hosts file. */
 export interface RecordedKey {
+	/** "ssh-ed25519" and the like. */
+	readonly type: string;
 	readonly fingerprint: string;
 	readonly path: string;
 	/** Counted from 1. */
@@ -30,10 +32,8 @@ export type HostKeyVerdict =
 			readonly fingerprint: string;
 			readonly keyType: string;
 			readonly onlyAuthority: boolean;
-			/** Types of other keys of the host. */
-			readonly knownTypes: readonly string[];
 	  }
-	/** The host is known with other keys of this type. */
+	/** The host is known with other keys, be they of another type. */
 	| {
 			readonly kind: "changed";
 			readonly fingerprint: string;
@@ -62,8 +62,8 @@ const ALGORITHMS: readonly (readonly [type: string, algorithm: string])[] = [
 /**
  * What known_hosts files say about a host's key, as OpenSSH judges (sshd(8), SSH_KNOWN_HOSTS FILE
  * FORMAT; check_host_key of its sshconnect.c): a revoked key is refused, any matching key accepts,
- * another key of the same type is a change. On a port other than 22 the key of a plain line for the
- * host accepts where `[host]:port` is unknown.
+ * another key is a change, also one of another type. On a port other than 22 the key of a plain line
+ * for the host accepts where `[host]:port` is unknown.
  */
 export function judgeHostKey(
 	files: readonly KnownHostsFile[],
@@ -79,17 +79,15 @@ export function judgeHostKey(
 	const accepts = ({ marker, key: known }: Line): boolean =>
 		marker === undefined && known.equals(key);
 
-	const type = keyType(key) ?? "";
-	const changed = exact.filter((line) => line.marker === undefined && line.type === type);
+	const others = exact.filter(({ marker }) => marker === undefined);
 	const revoked = exact.find(revokes) ?? (exact.some(accepts) ? undefined : bare.find(revokes));
 	if (revoked !== undefined) return { kind: "revoked", fingerprint, recorded: recordOf(revoked) };
 	if (exact.some(accepts)) return { kind: "ok", fingerprint };
-	if (changed.length > 0) return { kind: "changed", fingerprint, recorded: changed.map(recordOf) };
+	if (others.length > 0) return { kind: "changed", fingerprint, recorded: others.map(recordOf) };
 	if (bare.some(accepts)) return { kind: "ok", fingerprint };
 	return {
-		...{ kind: "unknown", fingerprint, keyType: type },
+		...{ kind: "unknown", fingerprint, keyType: keyType(key) ?? "" },
 		onlyAuthority: [...exact, ...bare].some(({ marker }) => marker === "@cert-authority"),
-		knownTypes: [...typesOf(exact)],
 	};
 }
 
@@ -139,8 +137,8 @@ function typesOf(lines: readonly Line[]): ReadonlySet<string> {
 	return new Set(lines.filter(({ marker }) => marker === undefined).map(({ type }) => type));
 }
 
-function recordOf({ key, path, line }: Line): RecordedKey {
-	return { fingerprint: fingerprintOf(key), path, line };
+function recordOf({ type, key, path, line }: Line): RecordedKey {
+	return { type, fingerprint: fingerprintOf(key), path, line };
 }
 
 function parseLines({ path, text }: KnownHostsFile): readonly Line[] {

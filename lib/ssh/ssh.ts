@@ -71,8 +71,6 @@ export interface HostKeyQuestion {
 	readonly fingerprint: string;
 	/** "ssh-ed25519" and the like. */
 	readonly keyType: string;
-	/** Types of the keys that are known for this host; a host that shows a new type may be another. */
-	readonly knownTypes: readonly string[];
 	/** True when a @cert-authority line covers the host: certificates are not supported. */
 	readonly onlyAuthority: boolean;
 }

@@ -74,13 +74,13 @@ export async function startSshd(sshd: string, options: SshdOptions = {}): Promis
 	// As root sshd insists on its folder for the separation of privileges.
 	if (userInfo().uid === 0) await mkdir("/run/sshd", { recursive: true });
 	const children = new Set<ChildProcess>();
-	let logins = 0;
+	let log = "";
 	const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
 		const child = spawn(sshd, ["-i", "-e", "-f", configFile], { stdio: [socket, socket, "pipe"] });
 		children.add(child);
 		child.once("close", () => children.delete(child));
 		child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-			logins += text.split("Accepted publickey").length - 1;
+			log += text;
 		});
 		socket.on("error", () => undefined);
 		socket.destroy(); // the child has it now
@@ -95,7 +95,7 @@ export async function startSshd(sshd: string, options: SshdOptions = {}): Promis
 		command: `${sshd} -i -f ${configFile}`,
 		hostKey: (type) => publicHalf(join(folder, `host_${type}`)),
 		authorize: (publicKeys) => writeFile(authorized, publicKeys),
-		logins: () => logins,
+		logins: () => log.split("Accepted publickey").length - 1,
 		cut,
 		async close() {
 			server.close();

@@ -141,7 +141,7 @@ test("a changed host key is refused before any login", async () => {
 	const known = fingerprint(await serverKey(home));
 	await expect(ssh.readFile("~/config.yaml")).rejects.toMatchObject({
 		code: "ssh",
-		message: `The host key of [127.0.0.1]:${server.port} has changed: it is ${shown}, known is ${known} (${join(home, ".ssh", "known_hosts")}:1)`,
+		message: `The host key of [127.0.0.1]:${server.port} has changed: it is ${shown}, known is ${known} (ssh-ed25519, ${join(home, ".ssh", "known_hosts")}:1)`,
 		hint: `If you know why, remove the old one: ssh-keygen -f '${join(home, ".ssh", "known_hosts")}' -R '[127.0.0.1]:${server.port}'`,
 	});
 	expect(server.logins()).toBe(0);
@@ -153,7 +153,7 @@ test("a revoked host key is refused before any login", async () => {
 	await appendFile(join(home, ".ssh", "known_hosts"), `@revoked * ${key}\n`);
 	await expect(ssh.readFile("~/config.yaml")).rejects.toMatchObject({
 		code: "ssh",
-		message: `The host key of [127.0.0.1]:${server.port} is revoked: it is ${fingerprint(key)}, revoked is ${fingerprint(key)} (${join(home, ".ssh", "known_hosts")}:2)`,
+		message: `The host key of [127.0.0.1]:${server.port} is revoked: it is ${fingerprint(key)}, revoked is ${fingerprint(key)} (ssh-ed25519, ${join(home, ".ssh", "known_hosts")}:2)`,
 	});
 	expect(server.logins()).toBe(0);
 });

@@ -144,12 +144,12 @@ test("says what there was to log in with", () => {
 /** A verdict on a host that nobody knows. */
 function unknown(onlyAuthority: boolean): HostKeyVerdict {
 	const fingerprint = "SHA256:abc";
-	return { kind: "unknown", fingerprint, keyType: "ssh-ed25519", onlyAuthority, knownTypes: [] };
+	return { kind: "unknown", fingerprint, keyType: "ssh-ed25519", onlyAuthority };
 }
 
 /** A key on a line of a file. */
 function recorded(fingerprint: string, path: string, line: number): RecordedKey {
-	return { fingerprint, path, line };
+	return { type: "ssh-ed25519", fingerprint, path, line };
 }
 
 const DENIED = ssh2Error("handshake", "Host denied (verification failed)");
@@ -183,7 +183,7 @@ test.each<readonly [HostKeyVerdict, number, string, string]>([
 			],
 		},
 		2222,
-		"The host key of [box]:2222 has changed: it is SHA256:abc, known is SHA256:old (/h/known_hosts:3), SHA256:older (/h/known_hosts:9)",
+		"The host key of [box]:2222 has changed: it is SHA256:abc, known is SHA256:old (ssh-ed25519, /h/known_hosts:3), SHA256:older (ssh-ed25519, /h/known_hosts:9)",
 		"If you know why, remove the old one: ssh-keygen -f '/h/known_hosts' -R '[box]:2222'",
 	],
 	[
@@ -193,13 +193,13 @@ test.each<readonly [HostKeyVerdict, number, string, string]>([
 			recorded: [recorded("SHA256:old", "/h/a", 1), recorded("SHA256:older", "/h/$(b)'s", 1)],
 		},
 		22,
-		"The host key of box has changed: it is SHA256:abc, known is SHA256:old (/h/a:1), SHA256:older (/h/$(b)'s:1)",
+		"The host key of box has changed: it is SHA256:abc, known is SHA256:old (ssh-ed25519, /h/a:1), SHA256:older (ssh-ed25519, /h/$(b)'s:1)",
 		"If you know why, remove the old one: ssh-keygen -f '/h/a' -R 'box' && ssh-keygen -f '/h/$(b)'\\''s' -R 'box'",
 	],
 	[
 		{ kind: "revoked", fingerprint: "SHA256:abc", recorded: recorded("SHA256:abc", "/h/a", 2) },
 		22,
-		"The host key of box is revoked: it is SHA256:abc, revoked is SHA256:abc (/h/a:2)",
+		"The host key of box is revoked: it is SHA256:abc, revoked is SHA256:abc (ssh-ed25519, /h/a:2)",
 		"Do not connect; ask who runs the server",
 	],
 ])("the verdict on the host key beats ssh2's one text: %o", (verdict, port, message, hint) => {
