@@ -40,10 +40,11 @@ export interface Sshd {
 /** Undefined, after a line that says why, when OpenSSH is not installed here. */
 export async function findOpenSsh(): Promise<{ readonly sshd: string } | undefined> {
 	const sshd = await find("sshd");
+	const clients = ["ssh", "ssh-keygen", "ssh-agent", "ssh-add"];
+	const paths = await Promise.all(clients.map(find));
 	const missing = [
 		...(sshd === undefined ? ["sshd"] : []),
-		...((await find("ssh")) === undefined ? ["ssh"] : []),
-		...((await find("ssh-keygen")) === undefined ? ["ssh-keygen"] : []),
+		...clients.filter((_name, index) => paths[index] === undefined),
 	];
 	if (sshd !== undefined && missing.length === 0) return { sshd };
 	console.warn(`skipped: ${missing.join(", ")} not installed (apt-get install openssh-server)`);
