@@ -93,7 +93,7 @@ function serveSession(client: Connection, home: string, restart: () => void): vo
 
 /** `systemctl --user <verb> [--] llama-swap.service`, with quotes and an environment in front or not. */
 const SYSTEMCTL =
-	/^(?:XDG_RUNTIME_DIR=\S+ )?(?:timeout \d+ )?systemctl --user (restart|is-active)(?: --)? '?llama-swap\.service'?$/;
+	/^(?:XDG_RUNTIME_DIR=(?:"[^"]*"|\S+) )?(?:timeout \d+ )?systemctl --user (restart|is-active)(?: --)? '?llama-swap\.service'?$/;
 
 function runCommand(channel: ServerChannel, command: string, restart: () => void): void {
 	const verb = SYSTEMCTL.exec(command)?.[1];

@@ -18,14 +18,20 @@ export function lazyHttp(open: () => Promise<Http>): Http {
 	};
 }
 
-/** The same for Ssh. */
-export function lazySsh(open: () => Promise<Ssh>): Ssh {
+/** The same for Ssh; `target` names it as long as nobody has opened it. */
+export function lazySsh(open: () => Promise<Ssh>, target = "the SSH host"): Ssh {
 	let opened: Promise<Ssh> | undefined;
+	const ready = (): Promise<Ssh> => {
+		opened ??= open();
+		return opened;
+	};
 	return {
-		async readFile(path, options) {
-			opened ??= open();
-			return (await opened).readFile(path, options);
-		},
+		target,
+		readFile: async (path, options) => (await ready()).readFile(path, options),
+		readRange: async (path, start, length, options) =>
+			(await ready()).readRange(path, start, length, options),
+		exec: async (command, options) => (await ready()).exec(command, options),
+		withSftp: async (run, options) => (await ready()).withSftp(run, options),
 		close() {
 			void opened?.then(
 				(ssh) => ssh.close(),

@@ -31,7 +31,13 @@ function rig(
 		},
 		close: async () => undefined,
 	};
-	const ssh: Ssh = { readFile: async (path) => `# ${path}\n${yaml}`, close: () => undefined };
+	const refuses = (): Promise<never> => Promise.reject(new Error("only readFile is served"));
+	const ssh: Ssh = {
+		target: "demo@box",
+		readFile: async (path) => `# ${path}\n${yaml}`,
+		...{ readRange: refuses, exec: refuses, withSftp: refuses },
+		close: () => undefined,
+	};
 	const { routes, presetPath } = loadConfig({}, "/home/me");
 	return { admin: createAdmin({ routes, presetPath, http, ssh, keySent: false }), asked };
 }

@@ -18,7 +18,7 @@ test("the defaults are the original's", () => {
 			key: "/home/me/.pi/agent/certs/client-key.pem",
 		},
 		timeoutMs: 300_000,
-		ssh: { user: "ai-server", host: "192.168.2.3", port: 22 },
+		ssh: { user: "ai-server", host: "192.168.2.3", port: undefined },
 		presetPath: "~/.config/llama-swap/config.yaml",
 		serviceUnit: "llama-swap.service",
 		routes: {
@@ -50,7 +50,7 @@ test.each<[Record<string, string>, Partial<Config>]>([
 	[{ AI_SERVER_URL: "llama-swap://old@box", AI_SERVER_API_KEY: "new" }, { apiKey: "new" }],
 	[{ AI_SERVER_URL: "  " }, { url: "https://ai.shahondin1624.de" }],
 	[{ AI_SERVER_TIMEOUT_MS: "1000" }, { timeoutMs: 1000 }],
-	[{ AI_SERVER_SSH_HOST: "box" }, { ssh: { user: undefined, host: "box", port: 22 } }],
+	[{ AI_SERVER_SSH_HOST: "box" }, { ssh: { user: undefined, host: "box", port: undefined } }],
 	[{ AI_SERVER_SSH_HOST: "me@box:2222" }, { ssh: { user: "me", host: "box", port: 2222 } }],
 	[{ AI_SERVER_SSH_HOST: "none" }, { ssh: "none" }],
 	[{ AI_SERVER_PRESET_PATH: "/etc/swap.yaml" }, { presetPath: "/etc/swap.yaml" }],

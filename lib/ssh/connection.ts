@@ -1,57 +1,58 @@
-import { connect as connectTcp, type Socket } from "node:net";
-import { join } from "node:path";
-import type { Algorithms, Client, SFTPWrapper } from "ssh2";
-import { AiServerError } from "../errors.ts";
-import { fileFault, sshFault } from "./faults.ts";
-import { type HostKeyVerdict, hostKeyAlgorithms, judgeHostKey } from "./known-hosts.ts";
-import { gatherLogin, readOptional } from "./login.ts";
-import type { ReadFileOptions, Ssh, SshTarget } from "./ssh.ts";
+import { userInfo } from "node:os";
+import type { Client } from "ssh2";
+import { createAnswers } from "./answers.ts";
+import { runCommand } from "./exec.ts";
+import type { HostQuery, HostSettings, LocalUser } from "./host-settings.ts";
+import { untilAborted, within } from "./limits.ts";
+import { type Link, openLink } from "./link.ts";
+import { askOpenSsh, findRoute, type RunSsh, runSshClient } from "./route.ts";
+import { readBytes, readTextFile, useSftp } from "./sftp.ts";
+import type { OperationOptions, Ssh, SshPrompts, SshTarget } from "./ssh.ts";
+import { describeTarget } from "./target.ts";
 
-export interface SshOptions {
+export interface SshOptions extends SshPrompts {
 	readonly target: SshTarget;
-	/** The local home: keys and known_hosts are in its .ssh. */
+	/** The local home: config, keys and known_hosts are in its .ssh. */
 	readonly home: string;
-	/** SSH_AUTH_SOCK is read. */
+	/** SSH_AUTH_SOCK is read, and what OpenSSH's config names. */
 	readonly env: Readonly<Record<string, string | undefined>>;
-	/** Logs in under this name where the target has none. */
+	/** Logs in under this name where neither the target nor OpenSSH has one. */
 	readonly localUser: string;
+	/** Counts instead of OpenSSH's GlobalKnownHostsFile. */
 	readonly systemKnownHosts?: string;
-	/** For a connection, and again for each operation. */
+	/** For each step of the login, and again for each operation; 15 s by default. */
 	readonly deadlineMs?: number;
+	/** The ssh client of the PATH by default. */
+	readonly runSsh?: RunSsh;
 }
 
 const DEFAULT_DEADLINE_MS = 15_000;
 const DEFAULT_MAX_BYTES = 1024 * 1024;
 /** An idle connection is kept this long for the next operation. */
 const IDLE_MS = 60_000;
-/** What an SFTP server answers in one packet at least (draft-ietf-secsh-filexfer-02, section 3). */
-const CHUNK_BYTES = 32_768;
 
-interface Connection {
-	readonly client: Client;
-	readonly socket: Socket;
-	/** Rejects when the connection ends: SFTP callbacks never come after that. */
-	readonly lost: Promise<never>;
-}
-
-/** A connection that is made at the first operation and kept for a minute after the last. */
+/**
+ * A connection that is made at the first operation and kept for a minute after the last. Without
+ * prompts nobody is asked: unknown host keys are refused and encrypted keys left out.
+ */
 export function createSsh(options: SshOptions): Ssh {
-	const { deadlineMs = DEFAULT_DEADLINE_MS } = options;
-	let current: Promise<Connection> | undefined;
+	const { target, deadlineMs: usualDeadlineMs = DEFAULT_DEADLINE_MS } = options;
+	const openAnother = createOpener(options, usualDeadlineMs);
+	let current: Promise<Link> | undefined;
 	let idle: NodeJS.Timeout | undefined;
 	let users = 0;
 
 	const drop = (): void => {
 		void current?.then(
-			({ client }) => client.destroy(),
+			(link) => link.destroy(),
 			() => undefined,
 		);
 		current = undefined;
 	};
-	const acquire = (): Promise<Connection> => {
+	const acquire = (): Promise<Link> => {
 		clearTimeout(idle);
 		if (current !== undefined) return current;
-		const opening = openConnection(options, deadlineMs);
+		const opening = openAnother();
 		const forget = (): void => {
 			if (current === opening) current = undefined;
 		};
@@ -63,27 +64,49 @@ export function createSsh(options: SshOptions): Ssh {
 	const rest = (): void => {
 		idle = setTimeout(drop, IDLE_MS).unref();
 		void current?.then(
-			({ socket }) => users === 0 && socket.unref(),
+			(link) => users === 0 && link.unref(),
 			() => undefined,
 		);
 	};
 	const use = async <T>(
-		signal: AbortSignal | undefined,
-		operate: (client: Client) => Promise<T>,
+		{ signal, deadlineMs = usualDeadlineMs }: OperationOptions,
+		operate: (client: Client, stop: AbortSignal) => Promise<T>,
+		late = "The SSH server did not answer",
 	): Promise<T> => {
 		signal?.throwIfAborted();
 		users += 1;
+		const stop = new AbortController();
 		try {
-			const { client, socket, lost } = await untilAborted(acquire(), signal);
-			socket.ref();
-			return await untilAborted(Promise.race([operate(client), lost, late(deadlineMs)]), signal);
+			const link = await untilAborted(acquire(), signal);
+			link.ref();
+			// First in the race: at the end of a connection its reason beats those that follow from it.
+			const work = Promise.race([link.lost, operate(link.client, stop.signal)]);
+			return await within(work, { signal, deadlineMs, late });
 		} finally {
+			stop.abort();
 			users -= 1;
 			if (users === 0) rest();
 		}
 	};
 	return {
-		readFile: (path, read = {}) => use(read.signal, (client) => readRemote(client, path, read)),
+		target: describeTarget(target),
+		readFile: (path, read = {}) =>
+			use(read, (client, stop) =>
+				useSftp(client, stop, (sftp) =>
+					readTextFile(sftp, path, read.maxBytes ?? DEFAULT_MAX_BYTES),
+				),
+			),
+		readRange: (path, start, length, read = {}) =>
+			use(read, (client, stop) =>
+				useSftp(client, stop, (sftp) => readBytes(sftp, path, start, length)),
+			),
+		exec: (command, run = {}) =>
+			use(
+				run,
+				(client, stop) => runCommand(client, command, run, stop),
+				"The command on the server did not end",
+			),
+		withSftp: (run, operation = {}) => use(operation, (client, stop) => useSftp(client, stop, run)),
 		close() {
 			clearTimeout(idle);
 			drop();
@@ -91,161 +114,30 @@ export function createSsh(options: SshOptions): Ssh {
 	};
 }
 
-async function openConnection(options: SshOptions, deadlineMs: number): Promise<Connection> {
-	const { target, home, env, localUser } = options;
-	const { default: ssh2 } = await import("ssh2");
-	const username = target.user ?? localUser;
-	const login = await gatherLogin(username, home, env["SSH_AUTH_SOCK"], ssh2.utils.parseKey);
-	const files = await knownHosts(options);
-	let verdict: HostKeyVerdict | undefined;
-	const socket = connectTcp({ host: target.host, port: target.port, noDelay: true });
-	const client = new ssh2.Client();
-	const fail = (error: unknown): AiServerError => sshFault(error, { ...login, target, verdict });
-
-	const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
-	const { promise: lost, reject: lose } = Promise.withResolvers<never>();
-	lost.catch(() => undefined); // whoever is at work at that time races against it
-	client.once("ready", resolve);
-	// May come twice, for the agent and then for the whole login; the last word is what counts.
-	let last: unknown;
-	client.on("error", (error) => {
-		last = error;
-		if (error.level !== "agent") reject(fail(error));
-	});
-	client.once("close", () => {
-		const error = last ?? new Error("the connection was closed");
-		reject(fail(error));
-		lose(fail(error));
-	});
-	socket.once("error", (error) => reject(fail(error)));
-	client.connect({
-		sock: socket,
-		username,
-		authHandler: login.methods,
-		algorithms: { serverHostKey: [...hostKeyAlgorithms(files, target)] } as Algorithms,
-		readyTimeout: deadlineMs,
-		keepaliveInterval: 10_000,
-		keepaliveCountMax: 3,
-		// ssh2 refuses on a strict false only, so the answer goes through the callback.
-		hostVerifier: (key: Buffer, answer: (accept: boolean) => void): undefined => {
-			verdict = judgeHostKey(files, target, key);
-			answer(verdict.kind === "ok");
-		},
-	});
-	try {
-		await ready;
-	} catch (error) {
-		client.destroy();
-		socket.destroy();
-		throw error;
-	}
-	return { client, socket, lost };
-}
-
-async function knownHosts({
-	home,
-	systemKnownHosts = "/etc/ssh/ssh_known_hosts",
-}: SshOptions): Promise<readonly string[]> {
-	const user = ["known_hosts", "known_hosts2"].map((name) => join(home, ".ssh", name));
-	const files = await Promise.all([...user, systemKnownHosts].map(readOptional));
-	return files.map((file) => file?.toString("utf8") ?? "");
-}
-
-async function readRemote(
-	client: Client,
-	path: string,
-	{ maxBytes = DEFAULT_MAX_BYTES }: ReadFileOptions,
-): Promise<string> {
-	const sftp = await callback<SFTPWrapper>((done) => client.sftp(done)).catch((error: unknown) => {
-		throw new AiServerError("ssh", "The SSH server offers no SFTP", {
-			hint: "Add `Subsystem sftp internal-sftp` to its sshd_config",
-			cause: error,
-		});
-	});
-	try {
-		const absolute = await resolveHome(sftp, path);
-		const handle = await callback<Buffer>((done) => sftp.open(absolute, "r", done));
-		const bytes = await readHandle(sftp, handle, path, maxBytes);
-		return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-	} catch (error) {
-		throw error instanceof AiServerError ? error : fileFault(error, path);
-	} finally {
-		sftp.end();
-	}
-}
-
-/** SFTP has no tilde; relative paths begin in the remote home, which realpath(".") names. */
-async function resolveHome(sftp: SFTPWrapper, path: string): Promise<string> {
-	if (path !== "~" && !path.startsWith("~/")) return path;
-	const home = await callback<string>((done) => sftp.realpath(".", done));
-	return `${home}${path.slice(1)}`;
-}
-
-async function readHandle(
-	sftp: SFTPWrapper,
-	handle: Buffer,
-	path: string,
-	maxBytes: number,
-): Promise<Buffer> {
-	const chunks: Buffer[] = [];
-	let size = 0;
-	for (;;) {
-		const chunk = Buffer.alloc(CHUNK_BYTES);
-		const read = await readChunk(sftp, handle, chunk, size);
-		if (read === 0) return Buffer.concat(chunks);
-		size += read;
-		if (size > maxBytes) {
-			throw new AiServerError("ssh", `${path} on the server is larger than ${maxBytes} bytes`, {
-				hint: "Check AI_SERVER_PRESET_PATH",
-			});
-		}
-		chunks.push(chunk.subarray(0, read));
-	}
-}
-
-/** Number of bytes read; 0 at the end of the file, which SFTP reports as an error with code 1. */
-function readChunk(sftp: SFTPWrapper, handle: Buffer, chunk: Buffer, at: number): Promise<number> {
-	return new Promise((resolve, reject) => {
-		sftp.read(handle, chunk, 0, chunk.length, at, (error, read) => {
-			const code = (error as { code?: unknown } | undefined)?.code;
-			if (error === undefined || error === null) resolve(read);
-			else if (code === 1) resolve(0);
-			else reject(error);
-		});
-	});
-}
-
-function callback<T>(
-	call: (done: (error: Error | undefined | null, value: T) => void) => void,
-): Promise<T> {
-	return new Promise((resolve, reject) => {
-		call((error, value) =>
-			error === undefined || error === null ? resolve(value) : reject(error),
+/** Opens connections one after the other; what people answered counts for all of them. */
+function createOpener(options: SshOptions, deadlineMs: number): () => Promise<Link> {
+	const { target, home, env, localUser, systemKnownHosts, runSsh = runSshClient } = options;
+	const local: LocalUser = { home, env, name: localUser, accountHome: userInfo().homedir };
+	let isNoted = false;
+	const onMissing = (): void => {
+		if (isNoted) return;
+		isNoted = true;
+		options.onNote?.(
+			`No ssh client is installed here, so ~/.ssh/config does not count for ${describeTarget(target)}`,
 		);
-	});
-}
-
-function late(milliseconds: number): Promise<never> {
-	return new Promise((_, reject) => {
-		setTimeout(() => {
-			reject(
-				new AiServerError(
-					"timeout",
-					`The SSH server did not answer within ${milliseconds / 1000} s`,
-					{
-						hint: "Try again, or look at the machine",
-					},
-				),
-			);
-		}, milliseconds).unref();
-	});
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-	if (signal === undefined) return work;
-	const aborted = new Promise<never>((_, reject) => {
-		if (signal.aborted) reject(signal.reason);
-		signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-	});
-	return Promise.race([work, aborted]);
+	};
+	const lookUp = async (query: HostQuery): Promise<HostSettings> => {
+		const settings = await askOpenSsh(query, local, { runSsh, deadlineMs, onMissing });
+		if (systemKnownHosts === undefined) return settings;
+		return { ...settings, globalKnownHosts: [systemKnownHosts] };
+	};
+	let answers: ReturnType<typeof createAnswers> | undefined;
+	return async () => {
+		const [{ default: ssh2 }, route] = await Promise.all([
+			import("ssh2"),
+			findRoute(target, lookUp),
+		]);
+		answers ??= createAnswers(options, ssh2.utils.parseKey);
+		return openLink(route, { ssh2, home, answers, deadlineMs });
+	};
 }

@@ -1,12 +1,39 @@
 import { AiServerError } from "../errors.ts";
-import { type HostKeyVerdict, nameOf } from "./known-hosts.ts";
-import type { SshTarget } from "./ssh.ts";
+import type { Endpoint } from "./host-settings.ts";
+import { type HostKeyVerdict, type HostName, nameOf, type RecordedKey } from "./known-hosts.ts";
 
 type RefusedKey = Exclude<HostKeyVerdict, { readonly kind: "ok" }>;
 
+/** The server is reached and serves no SFTP; commands may still run. */
+export class NoSftpError extends AiServerError {
+	constructor(cause?: unknown) {
+		super("ssh", "The SSH server offers no SFTP", {
+			hint: "Add `Subsystem sftp internal-sftp` to its sshd_config",
+			cause,
+		});
+	}
+}
+
+/** Why no session could be opened; undefined when one was, and the server refused what it was for. */
+export function openFault(error: unknown): AiServerError | undefined {
+	const { message = "", reason } = (error ?? {}) as { message?: string; reason?: unknown };
+	if (/^(?:Not connected|No response from server)$/.test(message)) {
+		return new AiServerError("ssh", "The SSH connection has ended", {
+			hint: "Try again",
+			cause: error,
+		});
+	}
+	if (reason === undefined) return undefined;
+	return new AiServerError("ssh", `The SSH server opens no session: ${message}`, {
+		hint: "Try again; it may limit the sessions of a login (MaxSessions)",
+		cause: error,
+	});
+}
+
 /** What was tried before ssh2 gave up, for the message. */
 export interface LoginAttempt {
-	readonly target: SshTarget;
+	readonly endpoint: Endpoint;
+	readonly name: HostName;
 	/** Undefined when the connection broke before the host showed its key. */
 	readonly verdict: HostKeyVerdict | undefined;
 	/** Names of the keys that were offered: "agent", file names. */
@@ -17,9 +44,9 @@ export interface LoginAttempt {
 
 /** Words what ssh2 or the socket said for a person. */
 export function sshFault(error: unknown, attempt: LoginAttempt): AiServerError {
-	const { target, verdict } = attempt;
-	if (verdict !== undefined && verdict.kind !== "ok") return hostKeyFault(verdict, target);
-	const where = `${target.host}:${target.port}`;
+	const { endpoint, verdict } = attempt;
+	if (verdict !== undefined && verdict.kind !== "ok") return hostKeyFault(verdict, attempt);
+	const where = `${endpoint.host}:${endpoint.port}`;
 	const { level, code, message } = (error ?? {}) as {
 		level?: string;
 		code?: unknown;
@@ -37,7 +64,7 @@ export function sshFault(error: unknown, attempt: LoginAttempt): AiServerError {
 		case "ENOTFOUND":
 		case "EAI_AGAIN":
 			return fault(
-				`The SSH host ${target.host} is not known`,
+				`The SSH host ${endpoint.host} is not known`,
 				"Check AI_SERVER_SSH_HOST, the DNS and the VPN",
 			);
 		case "EHOSTUNREACH":
@@ -46,6 +73,12 @@ export function sshFault(error: unknown, attempt: LoginAttempt): AiServerError {
 			return fault(`There is no way to the SSH host ${where}`, "Check the network and the VPN");
 		default:
 			break;
+	}
+	if (code === 2 && message === "Too many authentication failures") {
+		return fault(
+			`The SSH server at ${where} ended the login: ${message}`,
+			"Name the right key in ~/.ssh/config, by IdentityFile and IdentitiesOnly yes",
+		);
 	}
 	if (level === "client-timeout") {
 		return fault(
@@ -78,51 +111,58 @@ export function fileFault(error: unknown, path: string): AiServerError {
 	return new AiServerError("ssh", words, { hint, cause: error });
 }
 
-function hostKeyFault(verdict: RefusedKey, target: SshTarget): AiServerError {
-	const name = nameOf(target);
-	const login = target.user === undefined ? target.host : `${target.user}@${target.host}`;
-	const command = target.port === 22 ? `ssh ${login}` : `ssh -p ${target.port} ${login}`;
+function hostKeyFault(verdict: RefusedKey, { endpoint, name: host }: LoginAttempt): AiServerError {
+	const name = nameOf(host);
+	const fault = (text: string, hint: string): AiServerError =>
+		new AiServerError("ssh", text, { hint });
 	switch (verdict.kind) {
-		case "changed":
-			return new AiServerError(
-				"ssh",
-				`The host key of ${name} has changed: it is ${verdict.fingerprint}, known is ${verdict.recorded.join(", ")}`,
-				{ hint: `If you know why, remove the old one: ssh-keygen -R '${name}'` },
+		case "changed": {
+			const recorded = verdict.recorded.map(describeRecord).join(", ");
+			const files = [...new Set(verdict.recorded.map(({ path }) => path))];
+			const commands = files.map((path) => `ssh-keygen -f ${inQuotes(path)} -R ${inQuotes(name)}`);
+			return fault(
+				`The host key of ${name} has changed: it is ${verdict.fingerprint}, known is ${recorded}`,
+				`If you know why, remove the old one: ${commands.join(" && ")}`,
 			);
+		}
 		case "revoked":
-			return new AiServerError(
-				"ssh",
-				`The host key of ${name} is revoked: ${verdict.fingerprint}`,
-				{
-					hint: "Do not connect; ask who runs the server",
-				},
+			return fault(
+				`The host key of ${name} is revoked: it is ${verdict.fingerprint}, revoked is ${describeRecord(verdict.recorded)}`,
+				"Do not connect; ask who runs the server",
 			);
 		case "unknown":
-			return new AiServerError(
-				"ssh",
+			return fault(
 				`The host key of ${name} is unknown: ${verdict.fingerprint}`,
-				{
-					hint: verdict.onlyAuthority
-						? `known_hosts has only a @cert-authority for it, which is not supported; run once: ${command}`
-						: `Run once, and compare the fingerprint: ${command}`,
-				},
+				verdict.onlyAuthority
+					? `known_hosts has only a @cert-authority for it, which is not supported; run once: ${loginCommand(endpoint)}`
+					: `Run once, and compare the fingerprint: ${loginCommand(endpoint)}`,
 			);
 		default:
 			return verdict satisfies never;
 	}
 }
 
-function loginFault({ target, offered, unusable }: LoginAttempt, cause: unknown): AiServerError {
-	const login = `${target.user ?? "you"}@${target.host}`;
-	const port = target.port === 22 ? "" : `-p ${target.port} `;
+function describeRecord({ type, fingerprint, path, line }: RecordedKey): string {
+	return `${fingerprint} (${type}, ${path}:${line})`;
+}
+
+function loginCommand({ user, host, port }: Endpoint): string {
+	return port === 22 ? `ssh ${user}@${host}` : `ssh -p ${port} ${user}@${host}`;
+}
+
+/** As one word of a POSIX shell, whatever it holds. */
+function inQuotes(word: string): string {
+	return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function loginFault({ endpoint, offered, unusable }: LoginAttempt, cause: unknown): AiServerError {
+	const { user, host, port } = endpoint;
+	const flag = port === 22 ? "" : `-p ${port} `;
 	const tried = offered.length === 0 ? "no key to offer" : `offered: ${offered.join(", ")}`;
 	const left = unusable.length === 0 ? "" : `; not usable: ${unusable.join(", ")}`;
 	return new AiServerError(
 		"ssh",
-		`The SSH server refused the login of ${login} (${tried}${left})`,
-		{
-			hint: `Put your key there: ssh-copy-id ${port}${login}`,
-			cause,
-		},
+		`The SSH server refused the login of ${user}@${host} (${tried}${left})`,
+		{ hint: `Put your key there: ssh-copy-id ${flag}${user}@${host}`, cause },
 	);
 }

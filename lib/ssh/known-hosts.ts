@@ -1,16 +1,43 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import type { SshTarget } from "./ssh.ts";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+
+/** What known_hosts names a host by. */
+export interface HostName {
+	readonly host: string;
+	readonly port: number;
+	/** HostKeyAlias: stands for host and port. */
+	readonly alias?: string | undefined;
+}
+
+export interface KnownHostsFile {
+	readonly path: string;
+	readonly text: string;
+}
+
+/** A key in a known_hosts file. */
+export interface RecordedKey {
+	/** "ssh-ed25519" and the like. */
+	readonly type: string;
+	readonly fingerprint: string;
+	readonly path: string;
+	/** Counted from 1. */
+	readonly line: number;
+}
 
 export type HostKeyVerdict =
 	| { readonly kind: "ok"; readonly fingerprint: string }
-	| { readonly kind: "revoked"; readonly fingerprint: string }
+	| { readonly kind: "revoked"; readonly fingerprint: string; readonly recorded: RecordedKey }
 	/** Never seen; `onlyAuthority` when a @cert-authority line covers the host, which ssh2 cannot use. */
-	| { readonly kind: "unknown"; readonly fingerprint: string; readonly onlyAuthority: boolean }
-	/** The host is known with other keys of this type. */
+	| {
+			readonly kind: "unknown";
+			readonly fingerprint: string;
+			readonly keyType: string;
+			readonly onlyAuthority: boolean;
+	  }
+	/** The host is known with other keys, be they of another type. */
 	| {
 			readonly kind: "changed";
 			readonly fingerprint: string;
-			readonly recorded: readonly string[];
+			readonly recorded: readonly RecordedKey[];
 	  };
 
 interface Line {
@@ -18,6 +45,8 @@ interface Line {
 	readonly hosts: readonly string[];
 	readonly type: string;
 	readonly key: Buffer;
+	readonly path: string;
+	readonly line: number;
 }
 
 /** Preference of OpenSSH; "ssh-rsa" in a file stands for the SHA-2 signatures of the same key. */
@@ -31,47 +60,60 @@ const ALGORITHMS: readonly (readonly [type: string, algorithm: string])[] = [
 ];
 
 /**
- * What known_hosts texts say about a host's key, as OpenSSH judges (sshd(8), SSH_KNOWN_HOSTS FILE
- * FORMAT): any matching key accepts, @revoked beats everything, and on a port other than 22 a plain
- * line of the host counts when none is there for `[host]:port`.
+ * What known_hosts files say about a host's key, as OpenSSH judges (sshd(8), SSH_KNOWN_HOSTS FILE
+ * FORMAT; check_host_key of its sshconnect.c): a revoked key is refused, any matching key accepts,
+ * another key is a change, also one of another type. On a port other than 22 the key of a plain line
+ * for the host accepts where `[host]:port` is unknown.
  */
 export function judgeHostKey(
-	files: readonly string[],
-	target: Pick<SshTarget, "host" | "port">,
+	files: readonly KnownHostsFile[],
+	host: HostName,
 	key: Buffer,
 ): HostKeyVerdict {
 	const lines = files.flatMap(parseLines);
 	const fingerprint = fingerprintOf(key);
-	const about = linesAbout(lines, target);
-	const revoked = lines.filter(({ marker }) => marker === "@revoked");
-	if (revoked.some((line) => line.key.equals(key) && matchesTarget(line, target))) {
-		return { kind: "revoked", fingerprint };
-	}
-	const plain = about.filter(({ marker }) => marker === undefined);
-	if (plain.some((line) => line.key.equals(key))) return { kind: "ok", fingerprint };
-	const sameType = plain.filter((line) => line.type === keyType(key));
-	// A line for the bare host says nothing about another port, unless its key fits.
-	const exact = sameType.filter((line) => matches(line, nameOf(target)));
-	if (exact.length > 0) {
-		return { kind: "changed", fingerprint, recorded: exact.map((line) => fingerprintOf(line.key)) };
-	}
-	const onlyAuthority = about.some(({ marker }) => marker === "@cert-authority");
-	return { kind: "unknown", fingerprint, onlyAuthority };
+	const exact = lines.filter((line) => matches(line, nameOf(host)));
+	const bare = lines.filter((line) => bareName(host).some((name) => matches(line, name)));
+	const revokes = ({ marker, key: revoked }: Line): boolean =>
+		marker === "@revoked" && revoked.equals(key);
+	const accepts = ({ marker, key: known }: Line): boolean =>
+		marker === undefined && known.equals(key);
+
+	const others = exact.filter(({ marker }) => marker === undefined);
+	const revoked = exact.find(revokes) ?? (exact.some(accepts) ? undefined : bare.find(revokes));
+	if (revoked !== undefined) return { kind: "revoked", fingerprint, recorded: recordOf(revoked) };
+	if (exact.some(accepts)) return { kind: "ok", fingerprint };
+	if (others.length > 0) return { kind: "changed", fingerprint, recorded: others.map(recordOf) };
+	if (bare.some(accepts)) return { kind: "ok", fingerprint };
+	return {
+		...{ kind: "unknown", fingerprint, keyType: keyType(key) ?? "" },
+		onlyAuthority: [...exact, ...bare].some(({ marker }) => marker === "@cert-authority"),
+	};
 }
 
 /**
  * Host key algorithms to offer, the recorded types first: a host that is known by its RSA key must
- * not look new because it has an Ed25519 key as well.
+ * not look new because it has an Ed25519 key as well. As OpenSSH's order_hostkeyalgs does, the usual
+ * order stays where the best type is known, and plain lines do not count for another port.
  */
 export function hostKeyAlgorithms(
-	files: readonly string[],
-	target: Pick<SshTarget, "host" | "port">,
+	files: readonly KnownHostsFile[],
+	host: HostName,
 ): readonly string[] {
-	const about = linesAbout(files.flatMap(parseLines), target);
-	const types = new Set(about.filter(({ marker }) => marker === undefined).map(({ type }) => type));
-	const known = ALGORITHMS.filter(([type]) => types.has(type));
-	const others = ALGORITHMS.filter(([type]) => !types.has(type));
+	const lines = files.flatMap(parseLines);
+	const types = typesOf(lines.filter((line) => matches(line, nameOf(host))));
+	const best = types.has("ssh-ed25519");
+	const known = ALGORITHMS.filter(([type]) => best || types.has(type));
+	const others = ALGORITHMS.filter((entry) => !known.includes(entry));
 	return [...known, ...others].map(([, algorithm]) => algorithm);
+}
+
+/** A line for known_hosts, without its line end; `hashed` hides the name as HashKnownHosts does. */
+export function knownHostsLine(host: HostName, key: Buffer, hashed: boolean): string {
+	const salt = randomBytes(20);
+	const name = nameOf(host);
+	const hosts = hashed ? `|1|${salt.toString("base64")}|${hashName(salt, name)}` : name;
+	return `${hosts} ${keyType(key)} ${key.toString("base64")}`;
 }
 
 /** "SHA256:..." as ssh-keygen prints it. */
@@ -79,40 +121,41 @@ export function fingerprintOf(key: Buffer): string {
 	return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }
 
-/** How known_hosts names a target: the bare host on port 22, else "[host]:port". */
-export function nameOf({ host, port }: Pick<SshTarget, "host" | "port">): string {
+/** How known_hosts names a host: its alias, the bare host on port 22, else "[host]:port". */
+export function nameOf({ host, port, alias }: HostName): string {
+	if (alias !== undefined) return alias;
 	const lower = host.toLowerCase();
 	return port === 22 ? lower : `[${lower}]:${port}`;
 }
 
-function linesAbout(
-	lines: readonly Line[],
-	target: Pick<SshTarget, "host" | "port">,
-): readonly Line[] {
-	const exact = lines.filter((line) => matches(line, nameOf(target)));
-	const bare = lines.filter((line) => matches(line, target.host.toLowerCase()));
-	// A line with a marker holds no key of the host, so it does not keep the bare lines out.
-	return exact.some(({ marker }) => marker === undefined) ? exact : [...exact, ...bare];
+/** The name that counts as well where the port is not the usual one. */
+function bareName({ host, port, alias }: HostName): readonly string[] {
+	return alias === undefined && port !== 22 ? [host.toLowerCase()] : [];
 }
 
-function matchesTarget(line: Line, target: Pick<SshTarget, "host" | "port">): boolean {
-	return matches(line, nameOf(target)) || matches(line, target.host.toLowerCase());
+function typesOf(lines: readonly Line[]): ReadonlySet<string> {
+	return new Set(lines.filter(({ marker }) => marker === undefined).map(({ type }) => type));
 }
 
-function parseLines(file: string): readonly Line[] {
-	return file.split(/\r?\n/).flatMap((text) => {
-		if (/^\s*(?:#|$)/.test(text)) return [];
-		const words = text.trim().split(/[ \t]+/);
+function recordOf({ type, key, path, line }: Line): RecordedKey {
+	return { type, fingerprint: fingerprintOf(key), path, line };
+}
+
+function parseLines({ path, text }: KnownHostsFile): readonly Line[] {
+	return text.split(/\r?\n/).flatMap((source, index) => {
+		if (/^\s*(?:#|$)/.test(source)) return [];
+		const words = source.trim().split(/[ \t]+/);
 		const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
 		const [hosts, type, encoded] = words;
 		if (hosts === undefined || type === undefined || encoded === undefined) return [];
 		const key = Buffer.from(encoded, "base64");
-		return keyType(key) === type ? [{ marker, hosts: hosts.split(","), type, key }] : [];
+		if (keyType(key) !== type) return [];
+		return [{ marker, hosts: hosts.split(","), type, key, path, line: index + 1 }];
 	});
 }
 
 /** The type inside a key blob: a length and that many letters (RFC 4253, section 6.6). */
-function keyType(key: Buffer): string | undefined {
+export function keyType(key: Buffer): string | undefined {
 	if (key.length < 4) return undefined;
 	const length = key.readUInt32BE(0);
 	return length > 64 ? undefined : key.subarray(4, 4 + length).toString("latin1");
@@ -131,8 +174,12 @@ function matches({ hosts }: Line, name: string): boolean {
 function matchesHashed(hashed: string, name: string): boolean {
 	const [, , salt = "", hash = ""] = hashed.split("|");
 	const wanted = Buffer.from(hash, "base64");
-	const made = createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest();
+	const made = Buffer.from(hashName(Buffer.from(salt, "base64"), name), "base64");
 	return wanted.length === made.length && timingSafeEqual(wanted, made);
+}
+
+function hashName(salt: Buffer, name: string): string {
+	return createHmac("sha1", salt).update(name).digest("base64");
 }
 
 /** "*" and "?" as wildcards; everything else, brackets among it, stands for itself. */

@@ -1,132 +1,12 @@
-import { once } from "node:events";
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
+import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import ssh2, { type SFTPWrapper } from "ssh2";
+import ssh2 from "ssh2";
 import { expect, onTestFinished, test } from "vitest";
-import { type SshServer, startSshServer } from "../../../demo/ssh-server.ts";
-import { createSsh, type SshOptions } from "../../../lib/ssh/connection.ts";
 import { fingerprintOf } from "../../../lib/ssh/known-hosts.ts";
-import type { Ssh } from "../../../lib/ssh/ssh.ts";
+import { client, demo, keyPair, listen, oneFile, scripted, TEXT, temporary } from "./rig.ts";
 
-const { generateKeyPairSync, sftp: sftpCodes } = ssh2.utils;
-/** Not Ed25519: one in 256 of ssh2's own cannot be read, as it drops a leading zero. */
-const keyPair = (): { private: string; public: string } =>
-	generateKeyPairSync("ecdsa", { bits: 256 });
-const TEXT = "models:\n  ünïcödé: {}\n";
-
-async function temporary(): Promise<string> {
-	const folder = await mkdtemp(join(tmpdir(), "ai-server-ssh-"));
-	onTestFinished(() => rm(folder, { recursive: true, force: true }));
-	return folder;
-}
-
-function client(home: string, port: number, options: Partial<SshOptions> = {}): Ssh {
-	const ssh = createSsh({
-		target: { user: "demo", host: "127.0.0.1", port },
-		...{ home, env: {}, localUser: "nobody" },
-		systemKnownHosts: join(home, "no-system-file"),
-		...options,
-	});
-	onTestFinished(() => ssh.close());
-	return ssh;
-}
-
-interface Demo {
-	readonly server: SshServer;
-	readonly home: string;
-	readonly remoteHome: string;
-	readonly ssh: Ssh;
-}
-
-/** The demo's SSH server with one file, and a client that is let in. */
-async function demo(options: Partial<SshOptions> = {}): Promise<Demo> {
-	const home = await temporary();
-	const remoteHome = await temporary();
-	const server = await startSshServer({ remoteHome, restart: () => undefined });
-	onTestFinished(() => server.close());
-	await server.writeClientFiles(home);
-	await writeFile(join(remoteHome, "config.yaml"), TEXT);
-	return { server, home, remoteHome, ssh: client(home, server.port, options) };
-}
-
-interface Scripted {
-	readonly port: number;
-	readonly home: string;
-	/** User names that logged in. */
-	readonly logins: readonly string[];
-	cut(): void;
-}
-
-interface Script {
-	readonly hostKeys?: readonly string[];
-	/** What known_hosts has, of the host's public keys; the first by default. */
-	readonly known?: string;
-	/** Serves an SFTP session; without it the server has no SFTP. */
-	readonly sftp?: (sftp: SFTPWrapper, cut: () => void) => void;
-}
-
-/** An SSH server that lets everybody in and does as it is told. */
-async function scripted({ hostKeys, known, sftp }: Script): Promise<Scripted> {
-	const home = await temporary();
-	const own = keyPair();
-	const logins: string[] = [];
-	const sockets = new Set<Socket>();
-	const cut = (): void => {
-		for (const socket of sockets) socket.destroy();
-	};
-	const ssh = new ssh2.Server({ hostKeys: [...(hostKeys ?? [own.private])] }, (connection) => {
-		connection.on("authentication", (context) => {
-			if (context.method === "none") return context.reject(["publickey"]);
-			if (context.method === "publickey" && context.signature !== undefined) {
-				logins.push(context.username);
-			}
-			return context.accept();
-		});
-		connection.on("error", () => undefined);
-		connection.on("session", (accept) => {
-			const session = accept();
-			if (sftp !== undefined) session.on("sftp", (open) => sftp(open(), cut));
-		});
-	});
-	const door = createServer({ noDelay: true }, (socket) => {
-		sockets.add(socket);
-		socket.once("close", () => sockets.delete(socket));
-		socket.on("error", () => socket.destroy());
-		ssh.injectSocket(socket);
-	});
-	const port = await listen(door);
-	onTestFinished(cut);
-	await mkdir(join(home, ".ssh"));
-	await writeFile(join(home, ".ssh", "id_ed25519"), keyPair().private);
-	const line = `[127.0.0.1]:${port} ${known ?? own.public}\n`;
-	await writeFile(join(home, ".ssh", "known_hosts"), line);
-	return { port, home, logins, cut };
-}
-
-async function listen(server: Server): Promise<number> {
-	await once(server.listen(0, "127.0.0.1"), "listening");
-	onTestFinished(() => void server.close());
-	return (server.address() as AddressInfo).port;
-}
-
-/** One file, "hello", whose reading goes as `read` says. */
-function oneFile(
-	read: (answer: () => void, sftp: SFTPWrapper) => void,
-): (sftp: SFTPWrapper) => void {
-	return (sftp) => {
-		sftp.on("OPEN", (id) => sftp.handle(id, Buffer.from("file")));
-		sftp.on("READ", (id, _handle, offset) => {
-			const answer = (): void => {
-				if (offset === 0) sftp.data(id, Buffer.from("hello"));
-				else sftp.status(id, sftpCodes.STATUS_CODE.EOF);
-			};
-			read(answer, sftp);
-		});
-		sftp.on("error", () => undefined);
-	};
-}
+const { generateKeyPairSync } = ssh2.utils;
 
 test.each([
 	["~/config.yaml"],
@@ -261,8 +141,8 @@ test("a changed host key is refused before any login", async () => {
 	const known = fingerprint(await serverKey(home));
 	await expect(ssh.readFile("~/config.yaml")).rejects.toMatchObject({
 		code: "ssh",
-		message: `The host key of [127.0.0.1]:${server.port} has changed: it is ${shown}, known is ${known}`,
-		hint: `If you know why, remove the old one: ssh-keygen -R '[127.0.0.1]:${server.port}'`,
+		message: `The host key of [127.0.0.1]:${server.port} has changed: it is ${shown}, known is ${known} (ssh-ed25519, ${join(home, ".ssh", "known_hosts")}:1)`,
+		hint: `If you know why, remove the old one: ssh-keygen -f '${join(home, ".ssh", "known_hosts")}' -R '[127.0.0.1]:${server.port}'`,
 	});
 	expect(server.logins()).toBe(0);
 });
@@ -273,7 +153,7 @@ test("a revoked host key is refused before any login", async () => {
 	await appendFile(join(home, ".ssh", "known_hosts"), `@revoked * ${key}\n`);
 	await expect(ssh.readFile("~/config.yaml")).rejects.toMatchObject({
 		code: "ssh",
-		message: `The host key of [127.0.0.1]:${server.port} is revoked: ${fingerprint(key)}`,
+		message: `The host key of [127.0.0.1]:${server.port} is revoked: it is ${fingerprint(key)}, revoked is ${fingerprint(key)} (ssh-ed25519, ${join(home, ".ssh", "known_hosts")}:2)`,
 	});
 	expect(server.logins()).toBe(0);
 });
@@ -405,7 +285,8 @@ test("an agent that does not answer is not the last word of a refusal", async ()
 	const ssh = client(home, server.port, { env: { SSH_AUTH_SOCK: agent } });
 	await expect(ssh.readFile("~/config.yaml")).rejects.toMatchObject({
 		code: "ssh",
-		message: "The SSH server refused the login of demo@127.0.0.1 (offered: agent)",
+		message:
+			"The SSH server refused the login of demo@127.0.0.1 (no key to offer; not usable: agent (does not answer))",
 	});
 });
 

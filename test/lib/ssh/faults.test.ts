@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { fileFault, type LoginAttempt, sshFault } from "../../../lib/ssh/faults.ts";
-import type { HostKeyVerdict } from "../../../lib/ssh/known-hosts.ts";
+import { fileFault, type LoginAttempt, openFault, sshFault } from "../../../lib/ssh/faults.ts";
+import type { HostKeyVerdict, RecordedKey } from "../../../lib/ssh/known-hosts.ts";
 
 const ATTEMPT: LoginAttempt = {
-	target: { user: "demo", host: "box", port: 2222 },
+	endpoint: { user: "demo", host: "box", port: 2222 },
+	name: { host: "box", port: 2222 },
 	verdict: undefined,
 	offered: ["agent", "id_ed25519"],
 	unusable: [],
@@ -127,7 +128,7 @@ test.each<readonly [string, unknown, RegExp, RegExp]>([
 test("the way to put a key there uses the right port", () => {
 	const error = ssh2Error("client-authentication", "All configured authentication methods failed");
 	const hintAt = (port: number): string | undefined =>
-		sshFault(error, { ...ATTEMPT, target: { ...ATTEMPT.target, port } }).hint;
+		sshFault(error, { ...ATTEMPT, endpoint: { ...ATTEMPT.endpoint, port } }).hint;
 	expect(hintAt(22)).toBe("Put your key there: ssh-copy-id demo@box");
 	expect(hintAt(2222)).toBe("Put your key there: ssh-copy-id -p 2222 demo@box");
 });
@@ -140,52 +141,102 @@ test("says what there was to log in with", () => {
 	);
 });
 
+/** A verdict on a host that nobody knows. */
+function unknown(onlyAuthority: boolean): HostKeyVerdict {
+	const fingerprint = "SHA256:abc";
+	return { kind: "unknown", fingerprint, keyType: "ssh-ed25519", onlyAuthority };
+}
+
+/** A key on a line of a file. */
+function recorded(fingerprint: string, path: string, line: number): RecordedKey {
+	return { type: "ssh-ed25519", fingerprint, path, line };
+}
+
 const DENIED = ssh2Error("handshake", "Host denied (verification failed)");
 
 test.each<readonly [HostKeyVerdict, number, string, string]>([
 	[
-		{ kind: "unknown", fingerprint: "SHA256:abc", onlyAuthority: false },
+		unknown(false),
 		2222,
 		"The host key of [box]:2222 is unknown: SHA256:abc",
 		"Run once, and compare the fingerprint: ssh -p 2222 demo@box",
 	],
 	[
-		{ kind: "unknown", fingerprint: "SHA256:abc", onlyAuthority: false },
+		unknown(false),
 		22,
 		"The host key of box is unknown: SHA256:abc",
 		"Run once, and compare the fingerprint: ssh demo@box",
 	],
 	[
-		{ kind: "unknown", fingerprint: "SHA256:abc", onlyAuthority: true },
+		unknown(true),
 		22,
 		"The host key of box is unknown: SHA256:abc",
 		"known_hosts has only a @cert-authority for it, which is not supported; run once: ssh demo@box",
 	],
 	[
-		{ kind: "changed", fingerprint: "SHA256:abc", recorded: ["SHA256:old", "SHA256:older"] },
+		{
+			kind: "changed",
+			fingerprint: "SHA256:abc",
+			recorded: [
+				recorded("SHA256:old", "/h/known_hosts", 3),
+				recorded("SHA256:older", "/h/known_hosts", 9),
+			],
+		},
 		2222,
-		"The host key of [box]:2222 has changed: it is SHA256:abc, known is SHA256:old, SHA256:older",
-		"If you know why, remove the old one: ssh-keygen -R '[box]:2222'",
+		"The host key of [box]:2222 has changed: it is SHA256:abc, known is SHA256:old (ssh-ed25519, /h/known_hosts:3), SHA256:older (ssh-ed25519, /h/known_hosts:9)",
+		"If you know why, remove the old one: ssh-keygen -f '/h/known_hosts' -R '[box]:2222'",
 	],
 	[
-		{ kind: "revoked", fingerprint: "SHA256:abc" },
+		{
+			kind: "changed",
+			fingerprint: "SHA256:abc",
+			recorded: [recorded("SHA256:old", "/h/a", 1), recorded("SHA256:older", "/h/$(b)'s", 1)],
+		},
 		22,
-		"The host key of box is revoked: SHA256:abc",
+		"The host key of box has changed: it is SHA256:abc, known is SHA256:old (ssh-ed25519, /h/a:1), SHA256:older (ssh-ed25519, /h/$(b)'s:1)",
+		"If you know why, remove the old one: ssh-keygen -f '/h/a' -R 'box' && ssh-keygen -f '/h/$(b)'\\''s' -R 'box'",
+	],
+	[
+		{ kind: "revoked", fingerprint: "SHA256:abc", recorded: recorded("SHA256:abc", "/h/a", 2) },
+		22,
+		"The host key of box is revoked: it is SHA256:abc, revoked is SHA256:abc (ssh-ed25519, /h/a:2)",
 		"Do not connect; ask who runs the server",
 	],
 ])("the verdict on the host key beats ssh2's one text: %o", (verdict, port, message, hint) => {
-	const target = { ...ATTEMPT.target, port };
-	expect(sshFault(DENIED, { ...ATTEMPT, target, verdict })).toMatchObject({
+	const endpoint = { ...ATTEMPT.endpoint, port };
+	const name = { ...ATTEMPT.name, port };
+	expect(sshFault(DENIED, { ...ATTEMPT, endpoint, name, verdict })).toMatchObject({
 		code: "ssh",
 		message,
 		hint,
 	});
 });
 
-test("names a host without a user as it is", () => {
-	const verdict = { kind: "unknown", fingerprint: "SHA256:abc", onlyAuthority: false } as const;
-	const target = { user: undefined, host: "box", port: 22 };
-	expect(sshFault(DENIED, { ...ATTEMPT, target, verdict }).hint).toMatch(/: ssh box$/);
+test("a HostKeyAlias is what known_hosts is told about", () => {
+	const name = { ...ATTEMPT.name, alias: "boxy" };
+	const verdict: HostKeyVerdict = {
+		...{ kind: "changed", fingerprint: "SHA256:abc" },
+		recorded: [recorded("SHA256:old", "/h/a", 1)],
+	};
+	expect(sshFault(DENIED, { ...ATTEMPT, name, verdict })).toMatchObject({
+		message: expect.stringMatching(/^The host key of boxy has changed/),
+		hint: expect.stringMatching(/-R 'boxy'$/),
+	});
+});
+
+test.each<readonly [unknown, RegExp | undefined]>([
+	[new Error("Not connected"), /connection has ended/],
+	[new Error("No response from server"), /connection has ended/],
+	[
+		Object.assign(new Error("(SSH) Channel open failure: open failed"), { reason: 1 }),
+		/opens no session: .*open failed/,
+	],
+	[new Error("Unable to start subsystem: sftp"), undefined],
+	[undefined, undefined],
+])("tells a session that was not opened from one that was refused: %o", (error, message) => {
+	const fault = openFault(error);
+	if (message === undefined) expect(fault).toBeUndefined();
+	else expect(fault?.message).toMatch(message);
 });
 
 test.each([

@@ -3,8 +3,10 @@ import { expect, test } from "vitest";
 import {
 	fingerprintOf,
 	type HostKeyVerdict,
+	type HostName,
 	hostKeyAlgorithms,
-	judgeHostKey,
+	judgeHostKey as judge,
+	knownHostsLine,
 	nameOf,
 } from "../../../lib/ssh/known-hosts.ts";
 
@@ -18,6 +20,15 @@ function blob(type: string, fill: number): Buffer {
 	return Buffer.concat([field(Buffer.from(type)), field(Buffer.alloc(32, fill))]);
 }
 
+/** The verdict of files that hold these texts. */
+function judgeHostKey(texts: readonly string[], host: HostName, key: Buffer): HostKeyVerdict {
+	return judge(
+		texts.map((text, index) => ({ path: `file${index + 1}`, text })),
+		host,
+		key,
+	);
+}
+
 const line = (key: Buffer, type: string): string => `${type} ${key.toString("base64")}`;
 const ED = "ssh-ed25519";
 const KEY = blob(ED, 1);
@@ -26,6 +37,7 @@ const O = line(blob(ED, 2), ED);
 const OTHER = fingerprintOf(blob(ED, 2));
 const THIRD = blob(ED, 3);
 const R = line(blob("ssh-rsa", 4), "ssh-rsa");
+const OTHER_RSA = fingerprintOf(blob("ssh-rsa", 4));
 const BOX = { host: "box", port: 22 };
 const ODD = { host: "box", port: 2222 };
 
@@ -61,6 +73,9 @@ test.each<readonly [HostKeyVerdict["kind"], typeof BOX, string]>([
 	["ok", ODD, `[box]:2222 ${O}\n[box]:2222 ${K}`],
 	["ok", ODD, `@cert-authority [box]:2222 ${O}\nbox ${K}`],
 	["ok", ODD, `@revoked [box]:2222 ${O}\nbox ${K}`],
+	["changed", ODD, `[box]:2222 ${R}\nbox ${K}`],
+	["unknown", ODD, `box ${R}`],
+	["ok", ODD, `[box]:2222 ${K}\n@revoked box ${K}`],
 	// Hashed names.
 	["ok", BOX, `${hashed("box")} ${K}`],
 	["ok", { host: "BOX", port: 22 }, `${hashed("box")} ${K}`],
@@ -93,7 +108,7 @@ test.each<readonly [HostKeyVerdict["kind"], typeof BOX, string]>([
 	["ok", BOX, `box ${O}\nbox ${K}`],
 	["ok", BOX, `box ${K}\nbox ${O}`],
 	["ok", BOX, `box ${R}\nbox ${K}`],
-	["unknown", BOX, `box ${R}`],
+	["changed", BOX, `box ${R}`],
 	// Markers.
 	["revoked", BOX, `@revoked box ${K}`],
 	["revoked", BOX, `box ${K}\n@revoked box ${K}`],
@@ -133,7 +148,11 @@ test("tells the fingerprints, offered and recorded", () => {
 	expect(judgeHostKey([recorded], BOX, THIRD)).toEqual({
 		kind: "changed",
 		fingerprint: fingerprintOf(THIRD),
-		recorded: [fingerprintOf(KEY), OTHER],
+		recorded: [
+			{ type: ED, fingerprint: fingerprintOf(KEY), path: "file1", line: 1 },
+			{ type: "ssh-rsa", fingerprint: OTHER_RSA, path: "file1", line: 2 },
+			{ type: ED, fingerprint: OTHER, path: "file1", line: 3 },
+		],
 	});
 	expect(judgeHostKey([`box ${K}`], BOX, KEY)).toEqual({
 		kind: "ok",
@@ -150,9 +169,41 @@ test.each([
 	expect(judgeHostKey([text], BOX, KEY)).toEqual({
 		kind: "unknown",
 		fingerprint: fingerprintOf(KEY),
+		keyType: ED,
 		onlyAuthority,
 	});
 });
+
+test("says where a key was revoked", () => {
+	expect(judgeHostKey(["", `# no more\n@revoked * ${K}`], BOX, KEY)).toEqual({
+		kind: "revoked",
+		fingerprint: fingerprintOf(KEY),
+		recorded: { type: ED, fingerprint: fingerprintOf(KEY), path: "file2", line: 2 },
+	});
+});
+
+test("an alias stands for host and port", () => {
+	const host = { ...ODD, alias: "boxy" };
+	expect(judgeHostKey([`boxy ${K}`], host, KEY).kind).toBe("ok");
+	expect(judgeHostKey([`[boxy]:2222 ${K}\n[box]:2222 ${K}\nbox ${K}`], host, KEY).kind).toBe(
+		"unknown",
+	);
+});
+
+test.each([BOX, ODD, { ...ODD, alias: "boxy" }])(
+	"writes a line for %o that it knows again",
+	(host) => {
+		const plain = knownHostsLine(host, KEY, false);
+		const hidden = knownHostsLine(host, KEY, true);
+		expect(plain).toBe(`${nameOf(host)} ${K}`);
+		expect(hidden).toMatch(/^\|1\|[\w+/]{27}=\|[\w+/]{27}= ssh-ed25519 /);
+		expect(hidden).not.toBe(knownHostsLine(host, KEY, true));
+		for (const text of [plain, hidden]) {
+			expect(judgeHostKey([text], host, KEY).kind).toBe("ok");
+			expect(judgeHostKey([text], { ...host, alias: "other" }, KEY).kind).toBe("unknown");
+		}
+	},
+);
 
 test("reads what ssh-keygen -H wrote, and names the key as ssh-keygen -l does", () => {
 	const encoded = "AAAAC3NzaC1lZDI1NTE5AAAAIMqVnWMm9gTKozC+6pXuOM1igK2Ch672QTsYgl5Zq22T";
@@ -189,15 +240,15 @@ const P384 = line(blob("ecdsa-sha2-nistp384", 5), "ecdsa-sha2-nistp384");
 test.each([
 	["", BOX, ["ssh-ed25519"]],
 	[`box ${R}`, BOX, ["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]],
-	[`box ${R}\nbox ${K}`, BOX, ["ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256"]],
+	[`box ${R}\nbox ${K}`, BOX, ["ssh-ed25519", "ecdsa-sha2-nistp256"]],
 	[`box ${P384}`, BOX, ["ecdsa-sha2-nistp384", "ssh-ed25519"]],
 	[`[box]:2222 ${R}\nbox ${P384}`, ODD, ["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]],
-	[`box ${R}`, ODD, ["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]],
+	[`box ${R}`, ODD, ["ssh-ed25519", "ecdsa-sha2-nistp256"]],
 	[`@cert-authority box ${R}`, BOX, ["ssh-ed25519"]],
 	[`@revoked box ${R}`, BOX, ["ssh-ed25519"]],
 	[`other ${R}`, BOX, ["ssh-ed25519"]],
 ])("offers the recorded types first: %j", (text, target, first) => {
-	const offered = hostKeyAlgorithms([text], target);
+	const offered = hostKeyAlgorithms([{ path: "file", text }], target);
 	expect(offered.slice(0, first.length)).toEqual(first);
 	expect([...offered].sort()).toEqual([...ALL].sort());
 	expect(offered).not.toContain("ssh-rsa"); // SHA-1

@@ -1,0 +1,173 @@
+import type { ServerChannel } from "ssh2";
+import { expect, test } from "vitest";
+import { client, demo, scripted } from "./rig.ts";
+
+/** Ends a command as a server does. */
+function end(channel: ServerChannel, code: number, stdout = "", stderr = ""): void {
+	channel.write(stdout);
+	channel.stderr.write(stderr);
+	channel.exit(code);
+	channel.end();
+}
+
+test.each([
+	[0, "active\n", ""],
+	[3, "", "inactive"],
+	[127, "", "sh: nonsense: not found\n"],
+	[1, "ünïcödé 🎉".repeat(10_000), "é".repeat(10_000)],
+])("tells that a command ended with %i", async (code, stdout, stderr) => {
+	const seen: string[] = [];
+	const { port, home } = await scripted({
+		exec: (channel, command) => {
+			seen.push(command);
+			end(channel, code, stdout, stderr);
+		},
+	});
+	const result = await client(home, port).exec("systemctl --user 'is active'");
+	expect(result).toEqual({ code, signal: undefined, stdout, stderr });
+	expect(seen).toEqual(["systemctl --user 'is active'"]);
+});
+
+test("a signal is an end of its own kind", async () => {
+	const { port, home } = await scripted({
+		exec: (channel) => {
+			channel.exit("KILL");
+			channel.end();
+		},
+	});
+	expect(await client(home, port).exec("x")).toMatchObject({ code: undefined, signal: "SIGKILL" });
+});
+
+test.each<readonly [string, string | Uint8Array]>([
+	["nothing", ""],
+	["a text", "ünïcödé\n"],
+	["bytes", Uint8Array.of(0, 255, 10, 13)],
+	["two megabytes", Buffer.alloc(2 * 1024 * 1024, "x")],
+])("gives a command %s on its stdin, and then the end", async (_what, stdin) => {
+	const { port, home } = await scripted({
+		exec: (channel) => {
+			const chunks: Buffer[] = [];
+			channel.on("data", (chunk: Buffer) => chunks.push(chunk));
+			channel.on("end", () => end(channel, 0, Buffer.concat(chunks).toString("base64")));
+		},
+	});
+	const limit = { stdin, maxOutputBytes: 4 * 1024 * 1024 };
+	const { stdout } = await client(home, port).exec("cat", limit);
+	expect(stdout === Buffer.from(stdin).toString("base64")).toBe(true);
+});
+
+test("a command need not read its stdin", async () => {
+	const { port, home } = await scripted({ exec: (channel) => end(channel, 4) });
+	const stdin = Buffer.alloc(4 * 1024 * 1024);
+	expect(await client(home, port).exec("false", { stdin })).toMatchObject({ code: 4 });
+});
+
+test.each<readonly [string, (channel: ServerChannel, cut: () => void) => void]>([
+	["the channel closes without an exit status", (channel) => channel.close()],
+	[
+		"the channel closes after all of the output, without an exit status",
+		(channel) => {
+			channel.write("done\n");
+			channel.end();
+		},
+	],
+	["the connection is cut", (_channel, cut) => cut()],
+	[
+		"the connection is cut after some output",
+		(channel, cut) => {
+			channel.write("done\n", cut);
+		},
+	],
+])("never resolves when %s", async (_what, serve) => {
+	const { port, home } = await scripted({ exec: (channel, _command, cut) => serve(channel, cut) });
+	await expect(client(home, port).exec("restart")).rejects.toMatchObject({
+		name: "AiServerError",
+		code: "ssh",
+	});
+});
+
+test("a server that runs no commands says so", async () => {
+	const { port, home } = await scripted({});
+	await expect(client(home, port).exec("x")).rejects.toMatchObject({
+		code: "ssh",
+		message: "The SSH server does not run commands",
+	});
+});
+
+test("more output than allowed is refused, and just as much is not", async () => {
+	const { port, home, logins } = await scripted({
+		exec: (channel) => end(channel, 0, "x".repeat(60), "y".repeat(40)),
+	});
+	const ssh = client(home, port);
+	expect(await ssh.exec("x", { maxOutputBytes: 100 })).toMatchObject({ code: 0 });
+	await expect(ssh.exec("x", { maxOutputBytes: 99 })).rejects.toMatchObject({
+		code: "ssh",
+		message: "The command's output is larger than 99 bytes",
+	});
+	expect(await ssh.exec("x")).toMatchObject({ code: 0 });
+	expect(logins).toHaveLength(1);
+});
+
+test("a command that hangs is given up, its channel is closed and the login kept", async () => {
+	const { promise: closed, resolve } = Promise.withResolvers<void>();
+	const { port, home, logins } = await scripted({
+		exec: (channel, command) => {
+			if (command === "hang") channel.once("close", resolve).resume();
+			else end(channel, 0);
+		},
+	});
+	const ssh = client(home, port);
+	await expect(ssh.exec("hang", { deadlineMs: 50 })).rejects.toMatchObject({
+		code: "timeout",
+		message: "The command on the server did not end within 0.05 s",
+	});
+	await closed;
+	expect(await ssh.exec("x")).toMatchObject({ code: 0 });
+	expect(logins).toHaveLength(1);
+});
+
+test("an abort rejects with its reason and closes the channel", async () => {
+	const { promise: running, resolve: run } = Promise.withResolvers<void>();
+	const { promise: closed, resolve } = Promise.withResolvers<void>();
+	const { port, home } = await scripted({
+		exec: (channel) => {
+			channel.once("close", resolve).resume();
+			run();
+		},
+	});
+	const controller = new AbortController();
+	const rejected = expect(
+		client(home, port).exec("hang", { signal: controller.signal }),
+	).rejects.toSatisfy((error: unknown) => error === controller.signal.reason);
+	await running;
+	controller.abort();
+	await rejected;
+	await closed;
+});
+
+test("commands at the same time share one login and keep their output apart", async () => {
+	const { port, home, logins } = await scripted({
+		exec: (channel, command) => end(channel, Number(command), `out ${command}`),
+	});
+	const ssh = client(home, port);
+	const results = await Promise.all([1, 2, 3, 4, 5].map((n) => ssh.exec(String(n))));
+	expect(results.map(({ code, stdout }) => [code, stdout])).toEqual(
+		[1, 2, 3, 4, 5].map((n) => [n, `out ${n}`]),
+	);
+	expect(logins).toHaveLength(1);
+});
+
+test.each([
+	"systemctl --user is-active llama-swap.service",
+	`XDG_RUNTIME_DIR="\${XDG_RUNTIME_DIR:-/run/user/$(id -u)}" timeout 60 systemctl --user is-active -- 'llama-swap.service'`,
+])("the demo's server runs %s", async (command) => {
+	const { ssh } = await demo();
+	expect(await ssh.exec(command)).toMatchObject({ code: 0, stdout: "active\n" });
+});
+
+test("the demo's server runs nothing else", async () => {
+	const { ssh } = await demo();
+	expect(await ssh.exec("reboot")).toMatchObject({
+		...{ code: 127, stdout: "", stderr: "reboot: command not found\n" },
+	});
+});
