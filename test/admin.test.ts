@@ -57,7 +57,7 @@ test.each<[string, (admin: Admin) => Promise<unknown>, string]>([
 
 test("lists and running models are read", async () => {
 	const list = rig({ body: '{"data":[{"id":"a"}]}' });
-	expect(await list.admin.listModels()).toEqual([{ id: "a", name: undefined, images: false }]);
+	expect(await list.admin.listModels()).toEqual([{ id: "a", name: undefined, images: undefined }]);
 	const running = rig({ body: '{"running":[{"model":"a","state":"ready"}]}' });
 	expect(await running.admin.listRunning()).toEqual([{ id: "a", state: "ready", cmd: undefined }]);
 	expect(sent([...list.asked, ...running.asked])).toEqual(["GET /v1/models", "GET /running"]);

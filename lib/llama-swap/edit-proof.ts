@@ -1,7 +1,7 @@
-import { splitCommand } from "./command-line.ts";
 import { type Config, type Model, offsetOf, ownEntries, refusal } from "./config-nodes.ts";
 import { differences, mapOf, type View } from "./edit-view.ts";
 import type { Origin } from "./trace.ts";
+import { splitCommand } from "./words.ts";
 
 /** What an edit means to do, and where its number stands. */
 export interface Intent {

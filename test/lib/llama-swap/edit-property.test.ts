@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { AiServerError } from "../../../lib/errors.ts";
 import { presetBlock } from "../../../lib/llama-swap/block.ts";
-import { splitCommand } from "../../../lib/llama-swap/command-line.ts";
 import { type PresetEdit, setPresetKey } from "../../../lib/llama-swap/edit.ts";
 import { highlightYaml } from "../../../lib/llama-swap/highlight.ts";
+import { splitCommand } from "../../../lib/llama-swap/words.ts";
 import { dice, randomConfig } from "../../support/random-config.ts";
 
 const SEEDS = Array.from({ length: 600 }, (_, at) => at + 1);
