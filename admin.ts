@@ -1,5 +1,6 @@
 import type { Routes } from "./config.ts";
 import { AiServerError } from "./lib/errors.ts";
+import { type Learned, toThinking } from "./lib/llama-swap/learned.ts";
 import { tellingLines } from "./lib/llama-swap/log.ts";
 import {
 	type ListedModel,
@@ -7,6 +8,8 @@ import {
 	parseRunning,
 	type RunningModel,
 } from "./lib/llama-swap/model-list.ts";
+import type { Preset } from "./lib/llama-swap/preset.ts";
+import { parseProps } from "./lib/llama-swap/props.ts";
 import { modelPath } from "./lib/llama-swap/routes.ts";
 import { statusFault } from "./lib/llama-swap/status.ts";
 import type { Ssh } from "./lib/ssh/ssh.ts";
@@ -18,6 +21,9 @@ const BODY_LIMIT = 4 * 1024 * 1024;
 const LIST_DEADLINE_MS = 10_000;
 /** A log stream goes on for ever, and has not even a head before its first line. */
 const LOG_DEADLINE_MS = 1000;
+const PROPS_PATH = "/upstream/<id>/props";
+/** A page of a model that is loaded; nobody waits long for it. */
+const PROPS_DEADLINE_MS = 3000;
 const LOG_PATH = "/logs/stream/<id>";
 /** llama-swap stops a model with a grace of 10 s, then kills it; several in turn take longer. */
 const UNLOAD_DEADLINE_MS = 60_000;
@@ -37,8 +43,12 @@ export interface Admin {
 	unloadAll(signal?: AbortSignal): Promise<void>;
 	/** llama-swap's config.yaml, as it is on the server. */
 	readPreset(signal?: AbortSignal): Promise<string>;
-	/** Context size by model id, out of that file. */
-	readContextSizes(signal?: AbortSignal): Promise<ReadonlyMap<string, number>>;
+	/** The same, read. */
+	readConfig(signal?: AbortSignal): Promise<Preset>;
+	/** What a loaded model's server says of itself. Loads the model if it is not, and restarts its TTL. */
+	readProps(id: string, signal?: AbortSignal): Promise<Learned>;
+	/** Tokens that a model file on the server says it was trained for; undefined when it does not. */
+	readTrained(path: string, signal?: AbortSignal): Promise<number | undefined>;
 }
 
 export interface AdminDeps {
@@ -90,11 +100,36 @@ export function createAdmin({ routes, presetPath, http, ssh, keySent }: AdminDep
 			await post(routes.unloadAll, "unloading all models", signal);
 		},
 		readPreset,
-		readContextSizes: async (signal) => {
+		readConfig: async (signal) => {
 			const yaml = await readPreset(signal);
 			// yaml costs 20 ms to load, so only a start that reads the file pays for it.
-			const { parseCtxMapFromYaml } = await import("./lib/llama-swap/preset.ts");
-			return parseCtxMapFromYaml(yaml);
+			const { readPreset: parse } = await import("./lib/llama-swap/preset.ts");
+			return parse(yaml);
+		},
+		readProps: async (id, signal) => {
+			const path = modelPath(PROPS_PATH, id);
+			const what = `the properties of ${id}`;
+			const props = parseProps(
+				await within(PROPS_DEADLINE_MS, what, signal, (limit) =>
+					ask({ path, signal: limit }, what),
+				),
+			);
+			const { readTemplate } = await import("./lib/gguf/template.ts");
+			const { contextWindow, images, chatTemplate, templateCaps } = props;
+			const template = chatTemplate === undefined ? undefined : readTemplate(chatTemplate);
+			return {
+				fingerprint: undefined,
+				contextWindow,
+				images,
+				thinking: template && toThinking(template),
+				tools: templateCaps?.tools ?? template?.tools,
+			};
+		},
+		readTrained: async (path, signal) => {
+			const { readGgufHeader } = await import("./lib/gguf/header.ts");
+			const read = (start: number, length: number): Promise<Uint8Array> =>
+				ssh.readRange(path, start, length, { signal });
+			return (await readGgufHeader(read, { template: false })).trainedContext;
 		},
 	};
 }

@@ -1,17 +1,25 @@
 import type { Admin } from "./admin.ts";
 import { MODELS } from "./config.ts";
-import { describeError } from "./lib/errors.ts";
+import { AiServerError, describeError } from "./lib/errors.ts";
 import type { JsonFile } from "./lib/json-file.ts";
+import { contextWindowOf } from "./lib/llama-swap/context-window.ts";
+import { fingerprintOf, type Learned, parseLearned, stillTrue } from "./lib/llama-swap/learned.ts";
 import {
 	conservativeFirst,
 	FALLBACK_CONTEXT,
 	mergeModels,
 	type ServerModel,
 } from "./lib/llama-swap/merge.ts";
+import type { RunningModel } from "./lib/llama-swap/model-list.ts";
+import type { Preset } from "./lib/llama-swap/preset.ts";
 
 export interface Discovery {
-	/** Never empty; the most conservative model first. */
+	/** Those that can chat. Never empty; the most conservative model first. */
 	readonly models: readonly ServerModel[];
+	/** Those that cannot: embedding, reranker, image and audio models. */
+	readonly others: readonly ServerModel[];
+	/** What loaded models have told, by id; kept, so that no model is asked twice. */
+	readonly learned: ReadonlyMap<string, Learned>;
 	/** What could not be had, in sentences for a person; worth telling at once. */
 	readonly warnings: readonly string[];
 	/** Which numbers are guesses; shown with the table. */
@@ -22,11 +30,16 @@ export interface Discovery {
 }
 
 /** What discovery asks; each method rejects with AiServerError. */
-export type ModelSource = Pick<Admin, "listModels" | "listRunning" | "readContextSizes">;
+export interface ModelSource
+	extends Pick<Admin, "listModels" | "listRunning" | "readProps" | "readTrained"> {
+	/** Undefined where there is no way to the config file. */
+	readConfig(signal?: AbortSignal): Promise<Preset | undefined>;
+}
 
 export interface DiscoverOptions {
 	/** Sizes from an earlier time, for models whose size cannot be read now. */
 	readonly remembered?: ReadonlyMap<string, number>;
+	readonly learned?: ReadonlyMap<string, Learned>;
 	/** Gets the list as soon as HTTP has answered, before the slower SSH has. */
 	readonly onPart?: (part: Discovery) => void;
 	/** Leaves the config file out: for a start that remembers its sizes. */
@@ -37,30 +50,96 @@ export interface DiscoverOptions {
 }
 
 /**
- * Asks the model list, the running models and the config file side by side and merges them. Only
- * the list is required: its failure rejects, with AiServerError. The others become warnings.
+ * Asks the model list, the running models and the config file side by side, then the loaded models
+ * that have not been asked yet, and merges it all. Only the list is required: its failure rejects,
+ * with AiServerError. The others become warnings. No model is ever loaded by this.
  */
 export async function discoverModels(
 	source: ModelSource,
-	{ remembered = new Map(), onPart, quick = false, signal, now }: DiscoverOptions,
+	options: DiscoverOptions,
 ): Promise<Discovery> {
-	const preset = quick ? undefined : settle(source.readContextSizes(signal));
+	const { remembered = new Map(), onPart, quick = false, signal, now } = options;
+	const reading = quick ? undefined : settle(source.readConfig(signal));
 	const processes = settle(source.listRunning(signal));
 	const listed = await source.listModels(signal);
 	const running = await processes;
+	const known = new Map(options.learned);
+	for (const [id, facts] of await askLoaded(source, running.value ?? [], known, signal)) {
+		known.set(id, facts);
+	}
 
-	const merge = (sizes?: Settled<ReadonlyMap<string, number>>): Discovery => {
-		const configured = sizes?.value ?? new Map();
-		const models = mergeModels({ listed, running: running.value, configured, remembered });
-		const warnings = [...runningWarnings(running.error), ...presetWarnings(sizes?.error, models)];
-		const guesses = guessNotes(models);
-		const found: Discovery = { models, warnings, guesses, source: "server", seenAt: now() };
+	const merge = (config?: Settled<Preset | undefined>): Discovery => {
+		const preset = config?.value;
+		const all = mergeModels({ listed, running: running.value, preset, learned: known, remembered });
+		const models = all.filter(canChat);
+		const others = all.filter((model) => !canChat(model));
+		const warnings = [...runningWarnings(running.error), ...presetWarnings(config?.error, models)];
+		const found: Discovery = {
+			...{ models, others, learned: new Map(known), warnings },
+			...{ guesses: notes(models, running.error), source: "server", seenAt: now() },
+		};
 		return models.length === 0 ? withFallbackModels(found) : found;
 	};
-	if (preset === undefined) return merge();
+	if (reading === undefined) return merge();
 	onPart?.(merge());
-	return merge(await preset);
+	const config = await reading;
+	for (const [id, facts] of await readFiles(source, config.value, known, signal)) {
+		known.set(id, facts);
+	}
+	return merge(config);
 }
+
+/**
+ * Asks each loaded model once: the question restarts its TTL. A model without an answer is
+ * remembered too, as one that is not to be asked again.
+ */
+async function askLoaded(
+	source: ModelSource,
+	running: readonly RunningModel[],
+	learned: ReadonlyMap<string, Learned>,
+	signal: AbortSignal | undefined,
+): Promise<readonly (readonly [string, Learned])[]> {
+	const fresh = running.filter(({ id, state, cmd }) => {
+		const facts = stillTrue(learned.get(id), cmd);
+		const onlyFromFile = facts?.trained !== undefined && facts.contextWindow === undefined;
+		return state === "ready" && (facts === undefined || onlyFromFile);
+	});
+	return Promise.all(
+		fresh.map(async ({ id, cmd }) => {
+			const fingerprint = cmd === undefined ? undefined : fingerprintOf(cmd);
+			const { value } = await settle(source.readProps(id, signal));
+			return [id, { ...value, fingerprint }] as const;
+		}),
+	);
+}
+
+/** Models whose window is that of their file: its head is read once for each command. */
+async function readFiles(
+	source: ModelSource,
+	preset: Preset | undefined,
+	learned: ReadonlyMap<string, Learned>,
+	signal: AbortSignal | undefined,
+): Promise<readonly (readonly [string, Learned])[]> {
+	const deadline = AbortSignal.timeout(FILES_DEADLINE_MS);
+	const limit = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+	const read: (readonly [string, Learned])[] = [];
+	for (const { id, cmd, launch } of preset?.models.values() ?? []) {
+		const { modelPath, contextSize } = launch;
+		if (stillTrue(learned.get(id), cmd) !== undefined || modelPath === undefined) continue;
+		if (contextSize === "unknown" || contextWindowOf(launch) !== undefined) continue;
+		const { value: trained } = await settle(source.readTrained(modelPath, limit));
+		// Not remembered when it failed: the file may be there next time.
+		if (trained !== undefined) read.push([id, { fingerprint: fingerprintOf(cmd), trained }]);
+	}
+	return read;
+}
+
+function canChat({ kind }: ServerModel): boolean {
+	return kind === undefined || kind === "chat";
+}
+
+/** Many files over a slow line must not hold up the list. */
+const FILES_DEADLINE_MS = 10_000;
 
 /** The list that stands in until the server has answered once. */
 export function fallbackDiscovery(): Discovery {
@@ -70,6 +149,8 @@ export function fallbackDiscovery(): Discovery {
 	});
 	return {
 		models: conservativeFirst(models),
+		others: [],
+		learned: new Map(),
 		warnings: [],
 		guesses: [],
 		source: "fallback",
@@ -113,7 +194,8 @@ export function createCatalog({ source, file, now, signal }: CatalogDeps): Catal
 	const ask = async (quick: boolean): Promise<Discovery> => {
 		try {
 			const remembered = rememberedSizes(current);
-			const options = { remembered, onPart: publish, quick, signal, now };
+			const { learned } = current;
+			const options = { remembered, learned, onPart: publish, quick, signal, now };
 			const found = await discoverModels(source, options);
 			publish(await keep(found, file));
 			return current;
@@ -148,7 +230,10 @@ export function createCatalog({ source, file, now, signal }: CatalogDeps): Catal
 /** A list that cannot be kept is as good as any for now, so the failure is a warning beside it. */
 async function keep(found: Discovery, file: JsonFile): Promise<Discovery> {
 	try {
-		await file.write({ seenAt: found.seenAt, models: found.models });
+		const { seenAt, models, others } = found;
+		// A model that gave no answer may give one after the next start.
+		const learned = [...found.learned].filter(([, facts]) => Object.keys(facts).length > 1);
+		await file.write({ seenAt, models, others, learned });
 		return found;
 	} catch (error) {
 		const warning = `The model list could not be kept for an offline start: ${describeError(error)}`;
@@ -157,16 +242,26 @@ async function keep(found: Discovery, file: JsonFile): Promise<Discovery> {
 }
 
 function parseKept(kept: unknown): Discovery | undefined {
-	const { seenAt, models: list } = (kept ?? {}) as { seenAt?: unknown; models?: unknown };
-	if (typeof seenAt !== "number" || !Array.isArray(list)) return undefined;
-	const usable = list.filter(isKeptModel).map((model) => ({
+	const file = (kept ?? {}) as Partial<Record<"seenAt" | "models" | "others" | "learned", unknown>>;
+	const { seenAt } = file;
+	if (typeof seenAt !== "number") return undefined;
+	const models = conservativeFirst(keptModels(file.models));
+	if (models.length === 0) return undefined;
+	const learned = parseLearned(file.learned);
+	const others = keptModels(file.others);
+	return {
+		...{ models, others, learned, warnings: [], guesses: notes(models, undefined) },
+		...{ source: "cache", seenAt },
+	};
+}
+
+function keptModels(list: unknown): readonly ServerModel[] {
+	if (!Array.isArray(list)) return [];
+	return list.filter(isKeptModel).map((model) => ({
 		...model,
 		state: "unknown" as const,
 		contextOrigin: model.contextOrigin === "guess" ? ("guess" as const) : ("cache" as const),
 	}));
-	if (usable.length === 0) return undefined;
-	const models = conservativeFirst(usable);
-	return { models, warnings: [], guesses: guessNotes(models), source: "cache", seenAt };
 }
 
 function isKeptModel(value: unknown): value is ServerModel {
@@ -183,7 +278,8 @@ function isKeptModel(value: unknown): value is ServerModel {
 
 function rememberedSizes({ models, source }: Discovery): ReadonlyMap<string, number> {
 	if (source === "fallback") return new Map();
-	const known = models.filter(({ contextOrigin }) => contextOrigin !== "guess");
+	// What a server or a file has told is in `learned`, and dies with the command it belongs to.
+	const known = models.filter(({ contextOrigin }) => !["guess", "server"].includes(contextOrigin));
 	return new Map(known.map(({ id, contextWindow }) => [id, contextWindow]));
 }
 
@@ -193,23 +289,39 @@ function withFallbackModels(found: Discovery): Discovery {
 	return { ...found, models, guesses: [], warnings: [...found.warnings, warning] };
 }
 
+/** A plain server has no such page, and that is no fault. */
 function runningWarnings(error: unknown): readonly string[] {
-	return error === undefined ? [] : [`Which models are loaded is unknown: ${describeError(error)}`];
+	if (error === undefined || isMissing(error)) return [];
+	return [`Which models are loaded is unknown: ${describeError(error)}`];
+}
+
+function isMissing(error: unknown): boolean {
+	return error instanceof AiServerError && error.status === 404;
 }
 
 function presetWarnings(error: unknown, models: readonly ServerModel[]): readonly string[] {
 	if (error === undefined) return [];
-	const unsure = models.filter(({ contextOrigin }) => contextOrigin !== "command");
+	const sure = ["server", "declared", "command"];
+	const unsure = models.filter(({ contextOrigin }) => !sure.includes(contextOrigin));
 	const effect =
 		unsure.length === 0 ? "" : `. Context windows that may be wrong: ${idList(unsure)}`;
 	return [`The server's config could not be read: ${describeError(error)}${effect}`];
 }
 
-function guessNotes(models: readonly ServerModel[]): readonly string[] {
+/** Worth knowing when somebody looks, but no fault. */
+function notes(models: readonly ServerModel[], runningError: unknown): readonly string[] {
 	const guessed = models.filter(({ contextOrigin }) => contextOrigin === "guess");
-	if (guessed.length === 0) return [];
+	const toolless = models.filter(({ tools }) => tools === false);
 	return [
-		`Context window unknown, taken as ${FALLBACK_CONTEXT}: ${idList(guessed)}. Give the model's cmd a --ctx-size`,
+		...(guessed.length === 0
+			? []
+			: [
+					`Context window unknown, taken as ${FALLBACK_CONTEXT}: ${idList(guessed)}. Give the model's cmd a --ctx-size`,
+				]),
+		...(toolless.length === 0 ? [] : [`Cannot use tools: ${idList(toolless)}`]),
+		...(isMissing(runningError)
+			? ["This server does not tell which models are loaded; loading and unloading need llama-swap"]
+			: []),
 	];
 }
 

@@ -25,6 +25,7 @@ import { type Catalog, createCatalog } from "./discovery.ts";
 import { AiServerError } from "./lib/errors.ts";
 import { createJsonFile } from "./lib/json-file.ts";
 import { lazyHttp, lazySsh } from "./lib/lazy.ts";
+import type { Thinking } from "./lib/llama-swap/learned.ts";
 import type { ServerModel } from "./lib/llama-swap/merge.ts";
 import type { Ssh } from "./lib/ssh/ssh.ts";
 import type { Http } from "./lib/tls/http.ts";
@@ -60,7 +61,7 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	const ssh = lazySsh(() => openSsh(config));
 	const admin = createAdmin({ ...config, http, ssh, keySent: config.apiKey !== undefined });
 	const catalog = createCatalog({
-		source: config.ssh === "none" ? { ...admin, readContextSizes: async () => new Map() } : admin,
+		source: config.ssh === "none" ? { ...admin, readConfig: async () => undefined } : admin,
 		file: createJsonFile(cachePath(config), process.pid),
 		now: Date.now,
 		signal: shutdown.signal,
@@ -69,15 +70,21 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	registerStatusEntry(pi);
 	registerCommands(pi, admin, catalog);
 	const rest = await waitForModels(catalog);
-	const { provider, isPulling } = createProvider(
-		config,
-		catalog,
-		createChat(pi, config, http, admin),
-	);
+	const chat = createChat(pi, { config, http, admin, catalog });
+	const { provider, isPulling } = createProvider(config, catalog, chat);
 	pi.registerProvider(provider);
 
 	pi.on("session_start", (_event, context) => {
-		const stop = showChanges(catalog, isPulling, () => pi.registerProvider(provider));
+		const shown = showChanges(catalog, isPulling, () => pi.registerProvider(provider));
+		const { stop } = shown;
+		pi.on("agent_start", shown.hold);
+		pi.on("agent_end", () => {
+			shown.release();
+			// A model that was cold has told its real numbers only now; nobody waits for them.
+			if (!shutdown.signal.aborted && context.hasUI) {
+				void catalog.refresh({ quick: true }).catch(() => undefined);
+			}
+		});
 		shutdown.signal.addEventListener("abort", stop, { once: true });
 		// Nobody waits for SSH to see a prompt, so the rest happens beside the session.
 		void rest(context).then(
@@ -165,8 +172,15 @@ async function within(work: Promise<unknown>, milliseconds: number): Promise<voi
 	clearTimeout(timer);
 }
 
+interface ChatParts {
+	readonly config: Config;
+	readonly http: Http;
+	readonly admin: Admin;
+	readonly catalog: Catalog;
+}
+
 /** The chat stream, loaded with the first turn: a start that never chats does not pay for it. */
-function createChat(pi: ExtensionAPI, config: Config, http: Http, admin: Admin): StreamSimple {
+function createChat(pi: ExtensionAPI, { config, http, admin, catalog }: ChatParts): StreamSimple {
 	let loaded: StreamSimple | undefined;
 	const load = async (): Promise<StreamSimple> => {
 		const { createStreamSimple } = await installed(import("./stream.ts"));
@@ -174,8 +188,10 @@ function createChat(pi: ExtensionAPI, config: Config, http: Http, admin: Admin):
 		const { explainLoad } = admin;
 		// Hosts before 1.5 run a tool whose arguments could not be read; they lack this method too.
 		const honoursArgumentsError = "getSettings" in pi;
-		const chat =
-			loaded ?? createStreamSimple({ http, timeoutMs, explainLoad, honoursArgumentsError });
+		const thinkingOf = (id: string): Thinking | undefined =>
+			catalog.current().models.find((model) => model.id === id)?.thinking;
+		const deps = { http, timeoutMs, explainLoad, honoursArgumentsError, thinkingOf };
+		const chat = loaded ?? createStreamSimple(deps);
 		loaded = chat;
 		return chat;
 	};
@@ -237,10 +253,25 @@ function toPiModel(model: ServerModel, baseUrl: string): Model<ServerApi> {
 		provider: PROVIDER_ID,
 		baseUrl,
 		reasoning: model.reasoning,
+		...levelsOf(model),
 		input: model.images ? ["text", "image"] : ["text"],
 		cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
 		contextWindow: model.contextWindow,
 		maxTokens: model.contextWindow,
+	};
+}
+
+const LEVELS = ["off", "minimal", "low", "medium", "high", "xhigh"] as const;
+
+/** The levels that the model's template has; pi hides those that are null. */
+function levelsOf({ thinking }: ServerModel): Pick<Model<ServerApi>, "thinkingLevelMap"> {
+	if (thinking?.thinks !== true) return {};
+	const words = new Map(thinking.effort?.values);
+	const known = new Set<string>(thinking.levels);
+	return {
+		thinkingLevelMap: Object.fromEntries(
+			LEVELS.map((level) => [level, known.has(level) ? (words.get(level) ?? level) : null]),
+		),
 	};
 }
 
@@ -267,18 +298,36 @@ function registerCommands(pi: ExtensionAPI, admin: Admin, catalog: Catalog): voi
 	}
 }
 
+interface Shown {
+	/** Changes wait from now on: an answer is under way. */
+	hold(): void;
+	release(): void;
+	stop(): void;
+}
+
 /**
  * Makes pi take over every change of the list that it did not ask for itself: a registration while
- * pi refreshes would break that refresh off.
+ * pi refreshes would break that refresh off, and one while an answer streams would disturb that.
  */
-function showChanges(catalog: Catalog, isPulling: () => boolean, register: () => void): () => void {
+function showChanges(catalog: Catalog, isPulling: () => boolean, register: () => void): Shown {
 	let shown = JSON.stringify(catalog.current().models);
-	return catalog.onChange(() => {
+	let held = false;
+	const show = (): void => {
 		const next = JSON.stringify(catalog.current().models);
-		if (next === shown) return;
+		if (held || next === shown) return;
 		shown = next;
 		if (!isPulling()) register();
-	});
+	};
+	return {
+		hold() {
+			held = true;
+		},
+		release() {
+			held = false;
+			show();
+		},
+		stop: catalog.onChange(show),
+	};
 }
 
 interface Outcome {

@@ -20,6 +20,8 @@ import type {
 	ChatToolCall,
 } from "./lib/chat/request.ts";
 import { clean, cleanDeep, toCallId } from "./lib/chat/text.ts";
+import { thinkingSwitch } from "./lib/chat/thinking.ts";
+import type { Thinking } from "./lib/llama-swap/learned.ts";
 
 /** Turns pi's transcripts into chat requests; one per provider, since it remembers what it converted. */
 export interface Converter {
@@ -39,15 +41,6 @@ const CHARACTERS_PER_TOKEN = 3.5;
 const IMAGE_TOKENS = 1200;
 /** Kept free for what the estimate misses: chat template, tool grammar. */
 const MARGIN = 0.15;
-/** Tokens for thinking by level; what is left of the output for the answer is never below 1024. */
-const THINKING_BUDGETS: Readonly<Record<string, number>> = {
-	minimal: 1024,
-	low: 2048,
-	medium: 8192,
-	high: 16_384,
-	xhigh: 16_384,
-	max: 16_384,
-};
 const THINKING_FIELDS = ["reasoning_content", "reasoning", "reasoning_text"] as const;
 
 interface Fragment {
@@ -59,7 +52,9 @@ interface Fragment {
 	readonly tokens: number;
 }
 
-export function createConverter(): Converter {
+export function createConverter(
+	thinkingOf: (id: string) => Thinking | undefined = () => undefined,
+): Converter {
 	// pi's messages are immutable objects, so what was converted once need not be converted again.
 	const fragments = new WeakMap<Message, Fragment>();
 	const convert = (message: Message, model: Model<Api>): Fragment => {
@@ -75,7 +70,8 @@ export function createConverter(): Converter {
 			const { messages, tokens } = toChatMessages(model, context, convert);
 			const tools = toChatTools(context);
 			const used = tokens + JSON.stringify(tools).length / CHARACTERS_PER_TOKEN;
-			return toRequest(model, { messages, tools, used }, options ?? {});
+			const facts = thinkingOf(model.id);
+			return toRequest(model, { messages, tools, used, thinking: facts }, options ?? {});
 		},
 	};
 }
@@ -85,12 +81,13 @@ interface Conversation {
 	readonly tools: readonly ChatTool[];
 	/** Tokens of all that, estimated. */
 	readonly used: number;
+	readonly thinking: Thinking | undefined;
 }
 
 /** Sampling parameters come last, so that they win over everything, as in pi's own provider. */
 function toRequest(
 	model: Model<Api>,
-	{ messages, tools, used }: Conversation,
+	{ messages, tools, used, thinking: facts }: Conversation,
 	options: SimpleStreamOptions,
 ): ChatRequest {
 	const output = outputLimit(model, used, options.maxTokens);
@@ -103,13 +100,43 @@ function toRequest(
 		...(options.temperature === undefined ? {} : { temperature: options.temperature }),
 		...(tools.length === 0 ? {} : { tools }),
 		...(options.toolChoice === undefined ? {} : { tool_choice: options.toolChoice }),
-		...thinking(model, messages, output, options),
+		...thinking(model, { messages, output, facts }, options),
 		cache_prompt: true,
 		timings_per_token: true,
 		return_progress: true,
 		...model.samplingParams,
 		...options.samplingParams,
 	};
+}
+
+interface ThinkingTurn {
+	readonly messages: readonly ChatMessage[];
+	/** Tokens that the whole answer may have. */
+	readonly output: number;
+	readonly facts: Thinking | undefined;
+}
+
+function thinking(
+	model: Model<Api>,
+	{ messages, output, facts }: ThinkingTurn,
+	{ reasoning, thinkingBudgets }: SimpleStreamOptions,
+): Readonly<Record<string, unknown>> {
+	if (!model.reasoning) return {};
+	// A template cannot continue an answer that has begun and think first.
+	const level = messages.at(-1)?.role === "assistant" ? undefined : reasoning;
+	const budgets = thinkingBudgets as Readonly<Record<string, number>> | undefined;
+	// Words of a template are in its facts; the map then only tells pi which levels there are.
+	const word =
+		level === undefined || facts !== undefined ? undefined : model.thinkingLevelMap?.[level];
+	return thinkingSwitch(
+		{
+			level,
+			word: word ?? undefined,
+			budget: level === undefined ? undefined : budgets?.[level],
+			room: output - LEAST_OUTPUT,
+		},
+		facts,
+	);
 }
 
 /** What the window leaves after the input, and at most what was asked for. */
@@ -119,29 +146,6 @@ function outputLimit(model: Model<Api>, used: number, asked: number | undefined)
 		asked ?? model.maxTokens,
 		Math.max(room, Math.min(LEAST_OUTPUT, model.contextWindow)),
 	);
-}
-
-/** llama.cpp's switches: the template reads a boolean, gpt-oss an effort; a budget bounds the thought. */
-function thinking(
-	model: Model<Api>,
-	messages: readonly ChatMessage[],
-	output: number,
-	{ reasoning, thinkingBudgets }: SimpleStreamOptions,
-): Readonly<Record<string, unknown>> {
-	if (!model.reasoning) return {};
-	// A template cannot continue an answer that has begun and think first.
-	const level = messages.at(-1)?.role === "assistant" ? undefined : reasoning;
-	if (level === undefined) return { chat_template_kwargs: { enable_thinking: false } };
-	const effort = model.thinkingLevelMap?.[level];
-	const custom = (thinkingBudgets as Readonly<Record<string, number>> | undefined)?.[level];
-	const budget = custom ?? THINKING_BUDGETS[level];
-	return {
-		chat_template_kwargs: { enable_thinking: true },
-		...(typeof effort === "string" ? { reasoning_effort: effort } : {}),
-		...(budget === undefined
-			? {}
-			: { thinking_budget_tokens: Math.max(256, Math.min(budget, output - LEAST_OUTPUT)) }),
-	};
 }
 
 /** The prompt first, since templates refuse a later one; then the turns, with every call answered. */

@@ -23,6 +23,7 @@ import { estimateUsage, NO_TOKENS } from "./lib/chat/estimate.ts";
 import { createExchange, type ExchangeDeps } from "./lib/chat/exchange.ts";
 import type { ChatRequest } from "./lib/chat/request.ts";
 import { wordFailure } from "./lib/chat/wording.ts";
+import type { Thinking } from "./lib/llama-swap/learned.ts";
 import { createConverter } from "./messages.ts";
 
 /** What happens beside the answer, for whoever shows it. */
@@ -38,6 +39,8 @@ export interface StreamDeps extends ExchangeDeps {
 	 * turn ends as an error instead.
 	 */
 	readonly honoursArgumentsError: boolean;
+	/** What a model's template knows of thinking; undefined while nobody has read it. */
+	readonly thinkingOf?: (id: string) => Thinking | undefined;
 	readonly onProgress?: (progress: ChatProgress, model: string) => void;
 }
 
@@ -55,7 +58,7 @@ type Observer = (data: unknown, model: Model<Api>) => unknown;
  * exactly one `done` or `error`, whatever the server does; otherwise pi could not leave the turn.
  */
 export function createStreamSimple(deps: StreamDeps): StreamSimple {
-	const converter = createConverter();
+	const converter = createConverter(deps.thinkingOf);
 	const exchange = createExchange(deps);
 	return (model, context, options = {}) => {
 		const stream = createAssistantMessageEventStream();

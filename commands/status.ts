@@ -12,6 +12,8 @@ export const STATUS_ENTRY = "ai-server-status";
 /** A status at one moment, as it is kept in the session. */
 export interface Status {
 	readonly models: readonly ServerModel[];
+	/** Those that cannot chat. */
+	readonly others: readonly ServerModel[];
 	readonly warnings: readonly string[];
 	/** Says where the list comes from when it does not come from the server just now. */
 	readonly note: string | undefined;
@@ -35,11 +37,12 @@ export const statusCommand: Command = {
 
 /** `failure` is why the server could not be asked just now; `now` in ms since 1970. */
 export function toStatus(discovery: Discovery, failure: unknown, now: number): Status {
-	const { models, warnings, guesses } = discovery;
+	const { models, others, warnings, guesses } = discovery;
 	if (failure === undefined) {
-		return { models, warnings: [...warnings, ...guesses], note: undefined };
+		return { models, others, warnings: [...warnings, ...guesses], note: undefined };
 	}
-	return { models, warnings: [describeError(failure)], note: ageNote(discovery, now) };
+	const note = ageNote(discovery, now);
+	return { models, others, warnings: [describeError(failure)], note };
 }
 
 /**
@@ -90,22 +93,49 @@ const COLUMNS: readonly Column[] = [
 	{ title: "from", dropFirst: 3 },
 	{ title: "Images", dropFirst: 1 },
 	{ title: "Thinking", dropFirst: 2 },
+	{ title: "TTL", align: "right", dropFirst: 4 },
 ];
 
-/** The table, then the warnings, wrapped at `width` terminal cells. */
-export function statusLines({ models, warnings, note }: Status, width: number): readonly string[] {
-	const rows = models.map((model) => [
+/** The table, then what cannot chat, then the warnings, wrapped at `width` terminal cells. */
+export function statusLines(
+	{ models, others = [], warnings, note }: Omit<Status, "others"> & Partial<Status>,
+	width: number,
+): readonly string[] {
+	const table = renderTable(COLUMNS, models.map(toRow), width, visibleWidth);
+	const kinds = Map.groupBy(others, ({ kind }) => kind ?? "unknown");
+	const below = [
+		...(note === undefined ? [] : [note]),
+		...[...kinds].map(
+			([kind, group]) => `Not for chat (${kind}): ${group.map(({ id }) => id).join(", ")}`,
+		),
+		...warnings.map((text) => `Note: ${text}`),
+	];
+	const wrapped = below.flatMap((text) => wrapTextWithAnsi(plainText(text), width));
+	return wrapped.length === 0 ? table : [...table, "", ...wrapped];
+}
+
+function toRow(model: ServerModel): readonly string[] {
+	return [
 		plainText(model.id),
-		model.state === "unknown" ? "?" : model.state,
+		stateOf(model),
 		String(model.contextWindow),
 		model.contextOrigin,
 		model.images ? "yes" : "no",
 		model.reasoning ? "yes" : "no",
-	]);
-	const table = renderTable(COLUMNS, rows, width, visibleWidth);
-	const below = [...(note === undefined ? [] : [note]), ...warnings.map((text) => `Note: ${text}`)];
-	const wrapped = below.flatMap((text) => wrapTextWithAnsi(plainText(text), width));
-	return wrapped.length === 0 ? table : [...table, "", ...wrapped];
+		ttlOf(model.ttl),
+	];
+}
+
+/** Ids that llama-swap only passes on have no state of their own. */
+function stateOf({ state, peer, choice }: ServerModel): string {
+	if (peer !== undefined) return plainText(`peer ${peer}`);
+	return choice ?? (state === "unknown" ? "?" : state);
+}
+
+function ttlOf(seconds: number | undefined): string {
+	if (seconds === undefined) return "";
+	if (seconds === 0) return "never";
+	return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }
 
 function age(milliseconds: number): string {

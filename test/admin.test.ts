@@ -66,7 +66,10 @@ test("lists and running models are read", async () => {
 test("sizes come out of the file at the preset's path", async () => {
 	const { admin } = rig({}, "models:\n  m:\n    cmd: llama-server -c 4096\n");
 	expect(await admin.readPreset()).toContain("# ~/.config/llama-swap/config.yaml");
-	expect([...(await admin.readContextSizes())]).toEqual([["m", 4096]]);
+	const { models } = await admin.readConfig();
+	expect([...models.values()].map(({ id, launch }) => [id, launch.contextSize])).toEqual([
+		["m", 4096],
+	]);
 });
 
 test("an error status carries code, status and the server's words", async () => {

@@ -9,8 +9,11 @@ import {
 import { AiServerError } from "../lib/errors.ts";
 import type { JsonFile } from "../lib/json-file.ts";
 import type { ListedModel } from "../lib/llama-swap/model-list.ts";
+import { type Preset, readPreset } from "../lib/llama-swap/preset.ts";
 
 const listed = (id: string): ListedModel => ({ id, name: undefined, images: false });
+const preset = (id: string, size: number): Preset =>
+	readPreset(`models:\n  ${id}:\n    cmd: llama-server -c ${size}\n`);
 const NOW = 1_000_000;
 const now = (): number => NOW;
 
@@ -18,7 +21,9 @@ function source(given: Partial<ModelSource> = {}): ModelSource {
 	return {
 		listModels: async () => [listed("a"), listed("b")],
 		listRunning: async () => [{ id: "a", state: "ready", cmd: "llama-server -c 1000" }],
-		readContextSizes: async () => new Map([["b", 2000]]),
+		readConfig: async () => preset("b", 2048),
+		readProps: async () => ({ fingerprint: undefined }),
+		readTrained: async () => undefined,
 		...given,
 	};
 }
@@ -38,26 +43,26 @@ const contexts = ({ models }: Discovery): unknown =>
 test("asks all three and merges them", async () => {
 	const found = await discoverModels(source(), { now });
 	expect(contexts(found)).toEqual([
-		["a", 1000, "command"],
-		["b", 2000, "config"],
+		["a", 1024, "command"],
+		["b", 2048, "config"],
 	]);
 	expect(found).toMatchObject({ warnings: [], guesses: [], source: "server", seenAt: NOW });
 });
 
 test("gives the part of HTTP at once and the whole when SSH has answered", async () => {
-	const sizes = Promise.withResolvers<ReadonlyMap<string, number>>();
+	const sizes = Promise.withResolvers<Preset>();
 	const parts: Discovery[] = [];
-	const whole = discoverModels(source({ readContextSizes: () => sizes.promise }), {
+	const whole = discoverModels(source({ readConfig: () => sizes.promise }), {
 		now,
 		onPart: (part) => {
 			parts.push(part);
-			sizes.resolve(new Map([["b", 2000]]));
+			sizes.resolve(preset("b", 2048));
 		},
 	});
-	expect(contexts(await whole)).toContainEqual(["b", 2000, "config"]);
+	expect(contexts(await whole)).toContainEqual(["b", 2048, "config"]);
 	expect(parts.map(contexts)).toEqual([
 		[
-			["a", 1000, "command"],
+			["a", 1024, "command"],
 			["b", 32768, "guess"],
 		],
 	]);
@@ -68,7 +73,7 @@ test("the list is required, the rest becomes a warning that names the guesses", 
 		"down",
 	);
 	const found = await discoverModels(
-		source({ listRunning: failing("no running"), readContextSizes: failing("no ssh") }),
+		source({ listRunning: failing("no running"), readConfig: failing("no ssh") }),
 		{ now },
 	);
 	expect(found.warnings).toEqual([
@@ -82,7 +87,10 @@ test("the list is required, the rest becomes a warning that names the guesses", 
 });
 
 test("a server without models keeps the fallback and says so", async () => {
-	const found = await discoverModels(source({ listModels: async () => [] }), { now });
+	const found = await discoverModels(
+		source({ listModels: async () => [], listRunning: async () => [] }),
+		{ now },
+	);
 	expect(found.models).toEqual(fallbackDiscovery().models);
 	expect(found.warnings).toEqual([expect.stringContaining("The server lists no models")]);
 });
@@ -98,7 +106,9 @@ test("a catalog begins with the fallback, then has what the server says, and kee
 	});
 	await catalog.refresh();
 	expect(changes).toBe(2); // the part, and the whole
-	expect(file.written).toEqual([{ seenAt: NOW, models: catalog.current().models }]);
+	const { models, others } = catalog.current();
+	// "a" runs and was asked, but told nothing that is worth keeping.
+	expect(file.written).toEqual([{ seenAt: NOW, models, others, learned: [] }]);
 	stop();
 	await catalog.refresh();
 	expect(changes).toBe(2);
@@ -113,7 +123,7 @@ test("a kept list comes back as what it is: old, its states unknown, its sizes r
 		signal: AbortSignal.any([]),
 	}).refresh();
 	const kept = JSON.parse(JSON.stringify(first.written[0])) as unknown;
-	const silent = source({ readContextSizes: failing("no ssh"), listRunning: async () => [] });
+	const silent = source({ readConfig: failing("no ssh"), listRunning: async () => [] });
 	const catalog = createCatalog({
 		source: silent,
 		file: memory(kept),
@@ -125,8 +135,8 @@ test("a kept list comes back as what it is: old, its states unknown, its sizes r
 	expect(catalog.current().models.map(({ state }) => state)).toEqual(["unknown", "unknown"]);
 	await catalog.refresh();
 	expect(contexts(catalog.current())).toEqual([
-		["a", 1000, "cache"],
-		["b", 2000, "cache"],
+		["a", 1024, "cache"],
+		["b", 2048, "cache"],
 	]);
 });
 
@@ -154,9 +164,9 @@ test("refreshes join: one question at a time, and a whole one follows a quick on
 			asked += 1;
 			return [listed("a")];
 		},
-		readContextSizes: async () => {
+		readConfig: async () => {
 			sizes += 1;
-			return new Map();
+			return undefined;
 		},
 	});
 	const catalog = createCatalog({
@@ -204,4 +214,116 @@ test("a list that cannot be kept is used all the same", async () => {
 	const { warnings, models } = await catalog.refresh();
 	expect(models).toHaveLength(2);
 	expect(warnings).toEqual(["The model list could not be kept for an offline start: disk full"]);
+});
+
+const cold = { id: "m", state: "ready", cmd: "llama-server -c 8192 -np 2 --port 5801" } as const;
+const told = { fingerprint: undefined, contextWindow: 4096, images: true } as const;
+
+test("a loaded model is asked once for each command, whatever its port", async () => {
+	const asked: string[] = [];
+	let cmd: string = cold.cmd;
+	const catalog = createCatalog({
+		source: source({
+			listModels: async () => [listed("m"), listed("sleeps")],
+			listRunning: async () => [
+				{ ...cold, cmd },
+				{ id: "sleeps", state: "starting", cmd: "x" },
+			],
+			readProps: async (id) => {
+				asked.push(id);
+				return told;
+			},
+		}),
+		file: memory(),
+		now,
+		signal: AbortSignal.any([]),
+	});
+	await catalog.refresh();
+	cmd = cmd.replace("5801", "5802");
+	await catalog.refresh();
+	expect(asked).toEqual(["m"]);
+	expect(contexts(catalog.current())).toContainEqual(["m", 4096, "server"]);
+	cmd = cmd.replace("8192", "16384");
+	await catalog.refresh();
+	expect(asked).toEqual(["m", "m"]);
+});
+
+test("what a server told outlives pi, and dies with the command it belongs to", async () => {
+	const file = memory();
+	const running = source({
+		listModels: async () => [listed("m")],
+		listRunning: async () => [cold],
+		readProps: async () => told,
+	});
+	const signal = AbortSignal.any([]);
+	await createCatalog({ source: running, file, now, signal }).refresh();
+	const kept = JSON.parse(JSON.stringify(file.written[0])) as unknown;
+	const later = async (cmd: string): Promise<unknown> => {
+		const yaml = `models:\n  m:\n    cmd: ${cmd}\n`;
+		const stopped = source({
+			listModels: async () => [listed("m")],
+			listRunning: async () => [],
+			readConfig: async () => readPreset(yaml),
+		});
+		const catalog = createCatalog({ source: stopped, file: memory(kept), now, signal });
+		await catalog.restore();
+		await catalog.refresh();
+		return contexts(catalog.current());
+	};
+	expect(await later("llama-server -c 8192 -np 2 --port ${PORT}")).toEqual([["m", 4096, "cache"]]);
+	expect(await later("llama-server -c 2048 --port ${PORT}")).toEqual([["m", 2048, "config"]]);
+});
+
+test("a size that only the model's file knows is read there, once", async () => {
+	const read: string[] = [];
+	const yaml =
+		"models:\n  m:\n    cmd: llama-server -m /models/m.gguf -c 0\n  n:\n    cmd: llama-server -c 512\n";
+	const catalog = createCatalog({
+		source: source({
+			listModels: async () => [listed("m"), listed("n")],
+			listRunning: async () => [],
+			readConfig: async () => readPreset(yaml),
+			readTrained: async (path) => {
+				read.push(path);
+				return 40_960;
+			},
+		}),
+		file: memory(),
+		now,
+		signal: AbortSignal.any([]),
+	});
+	await catalog.refresh();
+	await catalog.refresh();
+	expect(read).toEqual(["/models/m.gguf"]);
+	expect(contexts(catalog.current())).toEqual([
+		["n", 512, "config"],
+		["m", 40_960, "gguf"],
+	]);
+});
+
+test("what cannot chat is not offered, but told", async () => {
+	const found = await discoverModels(
+		source({
+			listModels: async () => [listed("m"), { ...listed("e"), kind: "embedding" }],
+			listRunning: async () => [],
+		}),
+		{ now },
+	);
+	expect(found.models.map(({ id }) => id)).toEqual(["m"]);
+	expect(found.others).toMatchObject([{ id: "e", kind: "embedding" }]);
+});
+
+test("a plain server, which has no list of running models, is no fault", async () => {
+	const missing = async (): Promise<never> => {
+		throw new AiServerError("http", "no such page", { status: 404 });
+	};
+	const found = await discoverModels(
+		source({ listRunning: missing, readConfig: async () => undefined }),
+		{ now },
+	);
+	expect(found.warnings).toEqual([]);
+	expect(found.guesses).toContain(
+		"This server does not tell which models are loaded; loading and unloading need llama-swap",
+	);
+	expect(found.models.map(({ state }) => state)).toEqual(["unknown", "unknown"]);
 });

@@ -8,11 +8,12 @@ import type { ServerModel } from "../../lib/llama-swap/merge.ts";
 
 const model = (id: string, more: Partial<ServerModel> = {}): ServerModel => ({
 	...{ id, name: id, state: "ready", contextWindow: 4096, contextOrigin: "command" },
-	...{ reasoning: false, images: true },
+	...{ reasoning: false, images: true, ttl: 0 },
 	...more,
 });
 const discovery = (more: Partial<Discovery> = {}): Discovery => ({
-	...{ models: [model("tiny")], warnings: [], guesses: [], source: "server", seenAt: 0 },
+	...{ models: [model("tiny")], others: [], learned: new Map(), warnings: [], guesses: [] },
+	...{ source: "server", seenAt: 0 },
 	...more,
 });
 const MINUTE = 60_000;
@@ -20,8 +21,8 @@ const MINUTE = 60_000;
 test("a status is a table with its notes beneath", () => {
 	const status = toStatus(discovery({ warnings: ["one"], guesses: ["two"] }), undefined, 0);
 	expect(statusLines(status, 100)).toEqual([
-		"Model  State  Context  from     Images  Thinking",
-		"tiny   ready     4096  command  yes     no",
+		"Model  State  Context  from     Images  Thinking    TTL",
+		"tiny   ready     4096  command  yes     no        never",
 		"",
 		"Note: one",
 		"Note: two",
@@ -33,7 +34,7 @@ test.each([40, 60, 100, 160])("it fits %i columns", (width) => {
 	const warnings = [
 		"a long warning that has to be wrapped when the terminal is as narrow as some are",
 	];
-	const lines = statusLines({ models, warnings, note: undefined }, width);
+	const lines = statusLines({ models, others: [], warnings, note: undefined }, width);
 	expect(lines.filter((line) => line.length > width)).toEqual([]);
 	expect(lines[1]).toContain("4096");
 });

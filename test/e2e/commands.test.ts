@@ -18,11 +18,11 @@ afterEach(async () => {
 	await place.remove();
 });
 
-const STATUS = `Model                      State    Context  from    Images  Thinking
-mystery-7B                 stopped    32768  guess   no      no
-small-talk-1B              stopped    65536  config  no      no
-MiniMax-M2.7-IQ3_XXS       stopped   131072  config  no      yes
-Qwen_Qwen3.6-35B-A3B-Q8_0  stopped   262144  config  no      yes
+const STATUS = `Model                      State    Context  from    Images  Thinking     TTL
+mystery-7B                 stopped    32768  guess   no      no        30 min
+small-talk-1B              stopped    65536  config  no      no        30 min
+MiniMax-M2.7-IQ3_XXS       stopped   131072  config  no      yes       30 min
+Qwen_Qwen3.6-35B-A3B-Q8_0  stopped   262144  config  no      yes       30 min
 
 Note: Context window unknown, taken as 32768: mystery-7B. Give the model's cmd a --ctx-size`;
 

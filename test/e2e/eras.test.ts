@@ -7,7 +7,7 @@ import { type Replay, type Scene, startReplay, wakingRequests } from "../support
 type Source = "server" | "declared" | "command" | "guess";
 
 /** Where the context column may come from today; the rows of other sources are compared without it. */
-const WIRED: ReadonlySet<Source> = new Set(["command", "guess"]);
+const WIRED: ReadonlySet<Source> = new Set(["server", "declared", "command", "guess"]);
 
 interface Row {
 	readonly id: string;
@@ -82,7 +82,12 @@ const ERAS: readonly Era[] = [
 		file: "llama-server",
 		answers: ["router-models-loaded", "router-models-root", "router-props", "router-health"],
 		missing: "err-unknown-route",
-		rows: [...unknown("alpha", "beta", "broken"), row("big", "1.0K", "declared")],
+		rows: [
+			row("alpha", "2.0K", "command"),
+			row("beta", "512", "command"),
+			...unknown("broken"),
+			row("big", "1.0K", "declared"),
+		],
 		ready: [],
 	},
 	{

@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
+import { fingerprintOf } from "../../../lib/llama-swap/learned.ts";
 import {
 	isReasoningModel,
 	isShardArtefact,
 	type MergeSources,
 	mergeModels,
+	type ServerModel,
 } from "../../../lib/llama-swap/merge.ts";
 import type { ListedModel, RunningModel } from "../../../lib/llama-swap/model-list.ts";
+import { type Preset, readPreset } from "../../../lib/llama-swap/preset.ts";
 
 const listed = (id: string, more: Partial<ListedModel> = {}): ListedModel => ({
 	id,
@@ -18,25 +21,95 @@ const merged = (sources: Partial<MergeSources>): ReturnType<typeof mergeModels> 
 	mergeModels({
 		listed: [],
 		running: [],
-		configured: new Map(),
+		preset: undefined,
+		learned: new Map(),
 		remembered: new Map(),
 		...sources,
 	});
 
-test.each([
-	["the running command wins", "llama-server -c 1000", 2000, 3000, 1000, "command"],
-	["then the config", "llama-server", 2000, 3000, 2000, "config"],
-	["then what is remembered", undefined, undefined, 3000, 3000, "cache"],
-	["then the guess", undefined, undefined, undefined, 32768, "guess"],
-	["-c 0 leaves it to the config", "llama-server -c 0", 2000, undefined, 2000, "config"],
-] as const)("context: %s", (_name, cmd, configured, remembered, window, origin) => {
-	const [model] = merged({
-		listed: [listed("m")],
+const presetOf = (models: string): Preset => readPreset(`models:\n${models}`);
+const window = ({ contextWindow, contextOrigin }: ServerModel): unknown => [
+	contextWindow,
+	contextOrigin,
+];
+const declared = (tokens: number, measured = false): Partial<ListedModel> => ({
+	context: { tokens, field: "context_length", measured },
+});
+const cmd = "llama-server -c 8192 -np 2";
+
+test.each<[string, Partial<MergeSources>, number, string]>([
+	[
+		"what the loaded server says",
+		{ listed: [listed("m", declared(9999))], running: [running("m", cmd)] },
+		4096,
+		"server",
+	],
+	["what it said before it stopped", { listed: [listed("m", declared(9999))] }, 4096, "cache"],
+])("context: %s wins over all", (_name, sources, size, origin) => {
+	const learned = new Map([["m", { fingerprint: fingerprintOf(cmd), contextWindow: 4096 }]]);
+	const preset = presetOf(`  m: { cmd: ${cmd} }`);
+	expect(merged({ ...sources, learned, preset }).map(window)).toEqual([[size, origin]]);
+});
+
+test.each<[string, Partial<MergeSources>, number, string]>([
+	["the list measures", { listed: [listed("m", declared(2048, true))] }, 2048, "server"],
+	["the list declares", { listed: [listed("m", declared(2048))] }, 2048, "declared"],
+	["the running command", { listed: [listed("m")], running: [running("m", cmd)] }, 4096, "command"],
+	[
+		"a router's arguments",
+		{ listed: [listed("m", { args: ["llama-server", "-c", "512"] })] },
+		512,
+		"command",
+	],
+	["the config", { listed: [listed("m")] }, 16_384, "config"],
+	[
+		"the model's file",
+		{
+			listed: [listed("m")],
+			preset: presetOf("  m: { cmd: llama-server -c 0 }"),
+			learned: new Map([["m", { fingerprint: undefined, trained: 40_960 }]]),
+		},
+		40_960,
+		"gguf",
+	],
+	["an earlier time", { listed: [listed("m")], preset: undefined }, 3000, "cache"],
+	["nothing", { listed: [listed("m")], preset: undefined, remembered: new Map() }, 32_768, "guess"],
+	[
+		"not a command that has changed since",
+		{
+			listed: [listed("m")],
+			learned: new Map([["m", { fingerprint: "another", contextWindow: 1 }]]),
+		},
+		16_384,
+		"config",
+	],
+])("context: %s", (_name, sources, size, origin) => {
+	const preset = presetOf("  m: { cmd: llama-server -c 16384 }");
+	const remembered = new Map([["m", 3000]]);
+	expect(merged({ preset, remembered, ...sources }).map(window)).toEqual([[size, origin]]);
+});
+
+test("an alias takes state, size and time to live from the model behind it", () => {
+	const preset = presetOf("  m: { cmd: llama-server -c 512, aliases: [a], ttl: 60 }");
+	const models = merged({
+		listed: [listed("m"), listed("a")],
 		running: [running("m", cmd)],
-		configured: new Map(configured === undefined ? [] : [["m", configured]]),
-		remembered: new Map(remembered === undefined ? [] : [["m", remembered]]),
+		preset,
 	});
-	expect(model).toMatchObject({ contextWindow: window, contextOrigin: origin, state: "ready" });
+	expect(models).toMatchObject([
+		{ id: "a", baseId: "m", state: "ready", contextWindow: 4096, ttl: 60 },
+		{ id: "m", baseId: undefined, state: "ready", contextWindow: 4096, ttl: 60 },
+	]);
+});
+
+test("peers and choices are never called stopped", () => {
+	const models = merged({
+		listed: [listed("p", { peer: "other" }), listed("s", { type: "selector" })],
+	});
+	expect(models).toMatchObject([
+		{ id: "p", state: "unknown", peer: "other" },
+		{ id: "s", state: "unknown", choice: "selector" },
+	]);
 });
 
 test("a model that does not run is stopped; unknown when nobody could say", () => {
@@ -47,7 +120,7 @@ test("a model that does not run is stopped; unknown when nobody could say", () =
 test("names, images and the order: the most conservative model first", () => {
 	const models = merged({
 		listed: [listed("big"), listed("small", { name: "Small one", images: true }), listed("qwen3")],
-		configured: new Map([
+		remembered: new Map([
 			["big", 9000],
 			["small", 4000],
 			["qwen3", 4000],
@@ -58,12 +131,12 @@ test("names, images and the order: the most conservative model first", () => {
 	expect(models[1]).toMatchObject({ name: "qwen3", images: false, reasoning: true });
 });
 
-test("shards, doubles and running models that are not listed stay out", () => {
+test("shards and doubles stay out, a model that runs unlisted comes in", () => {
 	const models = merged({
 		listed: [listed("a"), listed("a"), listed("b-00002-of-00003.gguf")],
 		running: [running("hidden", "llama-server -c 1")],
 	});
-	expect(models.map(({ id }) => id)).toEqual(["a"]);
+	expect(models.map(({ id }) => id)).toEqual(["hidden", "a"]);
 });
 
 test.each([

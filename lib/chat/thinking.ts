@@ -1,0 +1,51 @@
+import type { Thinking } from "../llama-swap/learned.ts";
+
+/** What a turn asks of the model's thinking. */
+export interface ThinkingWish {
+	/** pi's name of the level; undefined: it shall not think. */
+	readonly level: string | undefined;
+	/** The word for the level, where the model's settings give one. */
+	readonly word: string | undefined;
+	/** Tokens that the user allows for the level, where set. */
+	readonly budget: number | undefined;
+	/** Tokens that the thought may take without eating up the answer. */
+	readonly room: number;
+}
+
+/** Tokens for thinking by level, as pi's own providers have them. */
+const BUDGETS: Readonly<Record<string, number>> = {
+	minimal: 1024,
+	low: 2048,
+	medium: 8192,
+	high: 16_384,
+	xhigh: 16_384,
+	max: 16_384,
+};
+const LEAST_BUDGET = 256;
+
+/**
+ * llama.cpp's switches, as parameters of a request: the template reads a boolean or an effort out of
+ * `chat_template_kwargs`, `thinking_budget_tokens` bounds the thought. A template that nobody has
+ * read gets `enable_thinking`, which most have and the others ignore.
+ */
+export function thinkingSwitch(
+	{ level, word, budget, room }: ThinkingWish,
+	facts: Thinking | undefined,
+): Readonly<Record<string, unknown>> {
+	const toggle = facts === undefined ? "enable_thinking" : facts.toggle;
+	const { variable = "reasoning_effort", values = [] } = facts?.effort ?? {};
+	const effort = new Map(values).get(level ?? "off") ?? (level === undefined ? undefined : word);
+	const inTemplate = variable === "thinking_effort" && effort !== undefined;
+	const kwargs = {
+		...(toggle === undefined ? {} : { [toggle]: level !== undefined }),
+		...(inTemplate ? { thinking_effort: effort } : {}),
+	};
+	const tokens = level === undefined ? undefined : (budget ?? BUDGETS[level]);
+	return {
+		...(Object.keys(kwargs).length === 0 ? {} : { chat_template_kwargs: kwargs }),
+		...(effort === undefined || inTemplate ? {} : { reasoning_effort: effort }),
+		...(tokens === undefined
+			? {}
+			: { thinking_budget_tokens: Math.max(LEAST_BUDGET, Math.min(tokens, room)) }),
+	};
+}
