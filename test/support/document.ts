@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 /** The file that holds the set-up instructions; its blocks are run by test/docs/. */
-const DOCUMENT: URL = new URL("../../docs/readme-parts.md", import.meta.url);
+const DOCUMENT: URL = new URL("../../README.md", import.meta.url);
 
 export function readDocument(): Promise<string> {
 	return readFile(DOCUMENT, "utf8");
