@@ -16,6 +16,7 @@ import {
 	getAgentDir,
 } from "@earendil-works/pi-coding-agent";
 import { type Admin, createAdmin } from "./admin.ts";
+import { createAdvice } from "./commands/advice.ts";
 import { COMMANDS } from "./commands/all.ts";
 import { completeModels } from "./commands/models.ts";
 import { createReply } from "./commands/reply.ts";
@@ -25,7 +26,7 @@ import { type Catalog, createCatalog } from "./discovery.ts";
 import { AiServerError } from "./lib/errors.ts";
 import { createJsonFile } from "./lib/json-file.ts";
 import { lazyHttp, lazySsh } from "./lib/lazy.ts";
-import type { Thinking } from "./lib/llama-swap/learned.ts";
+import { levelMap, type Thinking } from "./lib/llama-swap/learned.ts";
 import type { ServerModel } from "./lib/llama-swap/merge.ts";
 import type { Ssh } from "./lib/ssh/ssh.ts";
 import type { Http } from "./lib/tls/http.ts";
@@ -86,6 +87,9 @@ async function start(pi: ExtensionAPI): Promise<void> {
 			}
 		});
 		shutdown.signal.addEventListener("abort", stop, { once: true });
+		const advise = createAdvice(createReply(pi, context), context, catalog);
+		catalog.onChange(advise);
+		pi.on("model_select", (_selected, { model }) => advise(model));
 		// Nobody waits for SSH to see a prompt, so the rest happens beside the session.
 		void rest(context).then(
 			() => report(pi, context, { config, catalog, signal: shutdown.signal }),
@@ -253,25 +257,11 @@ function toPiModel(model: ServerModel, baseUrl: string): Model<ServerApi> {
 		provider: PROVIDER_ID,
 		baseUrl,
 		reasoning: model.reasoning,
-		...levelsOf(model),
+		...(model.thinking?.thinks === true ? { thinkingLevelMap: levelMap(model.thinking) } : {}),
 		input: model.images ? ["text", "image"] : ["text"],
 		cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
 		contextWindow: model.contextWindow,
 		maxTokens: model.contextWindow,
-	};
-}
-
-const LEVELS = ["off", "minimal", "low", "medium", "high", "xhigh"] as const;
-
-/** The levels that the model's template has; pi hides those that are null. */
-function levelsOf({ thinking }: ServerModel): Pick<Model<ServerApi>, "thinkingLevelMap"> {
-	if (thinking?.thinks !== true) return {};
-	const words = new Map(thinking.effort?.values);
-	const known = new Set<string>(thinking.levels);
-	return {
-		thinkingLevelMap: Object.fromEntries(
-			LEVELS.map((level) => [level, known.has(level) ? (words.get(level) ?? level) : null]),
-		),
 	};
 }
 

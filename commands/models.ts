@@ -22,8 +22,10 @@ export function completeModels(
 }
 
 /** "ready, 262144 tokens": what tells one model from the next in a list. */
-export function describeModel({ state, contextWindow }: ServerModel): string {
+export function describeModel({ state, contextWindow, peer, choice }: ServerModel): string {
 	const size = `${contextWindow} tokens`;
+	if (peer !== undefined) return `on ${peer}, ${size}`;
+	if (choice !== undefined) return `${choice}, ${size}`;
 	return state === "unknown" ? size : `${state}, ${size}`;
 }
 
@@ -37,13 +39,31 @@ export async function chooseModel(
 	usage: string,
 	{ catalog, pi }: Pick<CommandContext, "catalog" | "pi">,
 ): Promise<string | undefined> {
-	if (args !== "") return args;
+	const { models } = catalog.current();
+	if (args !== "") return manageable(models, args);
 	if (!pi.hasUI || pi.mode !== "tui") {
 		throw new AiServerError("config", "Which model?", { hint: `Usage: ${usage}` });
 	}
 	const labels = new Map(
-		catalog.current().models.map((model) => [`${model.id}  (${describeModel(model)})`, model.id]),
+		models
+			.filter((model) => isManageable(model))
+			.map((model) => [`${model.id}  (${describeModel(model)})`, model.id]),
 	);
 	const picked = await pi.ui.select(question, [...labels.keys()]);
 	return picked === undefined ? undefined : labels.get(picked);
+}
+
+/** llama-swap loads and unloads neither the models of its peers nor ids that stand for a choice. */
+function isManageable({ peer, choice }: ServerModel): boolean {
+	return peer === undefined && choice === undefined;
+}
+
+function manageable(models: readonly ServerModel[], id: string): string {
+	const model = models.find((known) => known.id === id);
+	if (model === undefined || isManageable(model)) return id;
+	const { peer, choice } = model;
+	const what = peer === undefined ? `is a ${choice}` : `is on the peer ${peer}`;
+	throw new AiServerError("config", `${id} ${what}, which llama-swap cannot load or unload`, {
+		hint: peer === undefined ? "Name one of its models" : "Ask that server itself",
+	});
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { TemplateFacts } from "../gguf/template.ts";
+import type { TemplateFacts, ThinkingLevel } from "../gguf/template.ts";
 import { splitCommand } from "./words.ts";
 
 /** What a model's server, or its file, has told once. Kept over restarts of pi, so it is plain JSON. */
@@ -29,6 +29,17 @@ export interface Thinking extends Pick<TemplateFacts, "thinks" | "levels" | "tog
 export function toThinking({ thinks, levels, toggle, budget, effort }: TemplateFacts): Thinking {
 	const words = effort && { variable: effort.variable, values: [...effort.values] };
 	return { thinks, levels, toggle, budget, effort: words };
+}
+
+/** Each level and the word for it; null for one that the model does not have. */
+export function levelMap({ levels, effort }: Thinking): Record<ThinkingLevel, string | null> {
+	const words = new Map(effort?.values);
+	const word = (level: ThinkingLevel): string | null =>
+		levels.includes(level) ? (words.get(level) ?? level) : null;
+	return {
+		...{ off: word("off"), minimal: word("minimal"), low: word("low") },
+		...{ medium: word("medium"), high: word("high"), xhigh: word("xhigh") },
+	};
 }
 
 /**
