@@ -2,7 +2,6 @@ import type { Admin } from "./admin.ts";
 import { MODELS } from "./config.ts";
 import { AiServerError, describeError } from "./lib/errors.ts";
 import type { JsonFile } from "./lib/json-file.ts";
-import { contextWindowOf } from "./lib/llama-swap/context-window.ts";
 import { fingerprintOf, type Learned, parseLearned, stillTrue } from "./lib/llama-swap/learned.ts";
 import {
 	conservativeFirst,
@@ -101,19 +100,23 @@ async function askLoaded(
 ): Promise<readonly (readonly [string, Learned])[]> {
 	const fresh = running.filter(({ id, state, cmd }) => {
 		const facts = stillTrue(learned.get(id), cmd);
-		const onlyFromFile = facts?.trained !== undefined && facts.contextWindow === undefined;
-		return state === "ready" && (facts === undefined || onlyFromFile);
+		const wasAsked = facts !== undefined && facts.trained === undefined && facts.file === undefined;
+		return state === "ready" && !wasAsked;
 	});
 	return Promise.all(
 		fresh.map(async ({ id, cmd }) => {
 			const fingerprint = cmd === undefined ? undefined : fingerprintOf(cmd);
 			const { value } = await settle(source.readProps(id, signal));
+			// What its file said is left out: the server itself has taken that into account.
 			return [id, { ...value, fingerprint }] as const;
 		}),
 	);
 }
 
-/** Models whose window is that of their file: its head is read once for each command. */
+/**
+ * Asks each model's file what it was trained for: a window may be that, and is never more. The head
+ * of a file is read once for each command.
+ */
 async function readFiles(
 	source: ModelSource,
 	preset: Preset | undefined,
@@ -126,10 +129,13 @@ async function readFiles(
 	for (const { id, cmd, launch } of preset?.models.values() ?? []) {
 		const { modelPath, contextSize } = launch;
 		if (stillTrue(learned.get(id), cmd) !== undefined || modelPath === undefined) continue;
-		if (contextSize === "unknown" || contextWindowOf(launch) !== undefined) continue;
-		const { value: trained } = await settle(source.readTrained(modelPath, limit));
-		// Not remembered when it failed: the file may be there next time.
-		if (trained !== undefined) read.push([id, { fingerprint: fingerprintOf(cmd), trained }]);
+		if (contextSize === "unknown" || limit.aborted) continue;
+		const { value: trained, error } = await settle(source.readTrained(modelPath, limit));
+		const fingerprint = fingerprintOf(cmd);
+		if (trained !== undefined) read.push([id, { fingerprint, trained }]);
+		else if (error === undefined || !limit.aborted) {
+			read.push([id, { fingerprint, file: "unreadable" }]);
+		}
 	}
 	return read;
 }
@@ -232,7 +238,10 @@ async function keep(found: Discovery, file: JsonFile): Promise<Discovery> {
 	try {
 		const { seenAt, models, others } = found;
 		// A model that gave no answer may give one after the next start.
-		const learned = [...found.learned].filter(([, facts]) => Object.keys(facts).length > 1);
+		const learned = [...found.learned].filter(
+			([, { fingerprint: _, file, ...facts }]) =>
+				file === undefined && Object.keys(facts).length > 0,
+		);
 		await file.write({ seenAt, models, others, learned });
 		return found;
 	} catch (error) {

@@ -274,17 +274,23 @@ test("what a server told outlives pi, and dies with the command it belongs to", 
 	expect(await later("llama-server -c 2048 --port ${PORT}")).toEqual([["m", 2048, "config"]]);
 });
 
-test("a size that only the model's file knows is read there, once", async () => {
+test("what a model was trained for is read in its file, once, and bounds its window", async () => {
 	const read: string[] = [];
-	const yaml =
-		"models:\n  m:\n    cmd: llama-server -m /models/m.gguf -c 0\n  n:\n    cmd: llama-server -c 512\n";
+	const yaml = `models:
+  m: { cmd: llama-server -m /models/m.gguf -c 0 }
+  n: { cmd: llama-server -m /models/m.gguf -c 512 }
+  o: { cmd: llama-server -m /models/m.gguf -c 99999 }
+  p: { cmd: llama-server -m /models/missing.gguf -c 0 }
+  q: { cmd: llama-server -c 1024 }
+`;
 	const catalog = createCatalog({
 		source: source({
-			listModels: async () => [listed("m"), listed("n")],
+			listModels: async () => ["m", "n", "o", "p", "q"].map(listed),
 			listRunning: async () => [],
 			readConfig: async () => readPreset(yaml),
 			readTrained: async (path) => {
 				read.push(path);
+				if (path.includes("missing")) throw new AiServerError("ssh", "no such file");
 				return 40_960;
 			},
 		}),
@@ -294,10 +300,18 @@ test("a size that only the model's file knows is read there, once", async () => 
 	});
 	await catalog.refresh();
 	await catalog.refresh();
-	expect(read).toEqual(["/models/m.gguf"]);
+	expect(read).toEqual([
+		"/models/m.gguf",
+		"/models/m.gguf",
+		"/models/m.gguf",
+		"/models/missing.gguf",
+	]);
 	expect(contexts(catalog.current())).toEqual([
 		["n", 512, "config"],
+		["q", 1024, "config"],
+		["p", 32_768, "guess"],
 		["m", 40_960, "gguf"],
+		["o", 40_960, "gguf"],
 	]);
 });
 

@@ -13,6 +13,8 @@ export interface Learned {
 	readonly tools?: boolean | undefined;
 	/** Tokens that the model was trained for, out of the head of its file. */
 	readonly trained?: number | undefined;
+	/** Set when that file could not be read, so that it is not looked for again before the next start. */
+	readonly file?: "unreadable" | undefined;
 }
 
 /** How a model is told to think, or not to. */

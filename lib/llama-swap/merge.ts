@@ -145,12 +145,12 @@ function contextOf(
 		contextWindow === undefined ? undefined : { contextWindow, contextOrigin };
 	const isLoaded = process?.state === "ready";
 	const own = launch && contextWindowOf(launch, learned?.trained);
-	const isCertain = launch !== undefined && contextWindowOf(launch) !== undefined;
+	const isWritten = own !== undefined && launch !== undefined && contextWindowOf(launch) === own;
 	const written = process?.cmd === undefined && args === undefined ? "config" : "command";
 	return (
 		given(learned?.contextWindow, isLoaded ? "server" : "cache") ??
 		given(context?.tokens, context?.measured === true ? "server" : "declared") ??
-		given(own, isCertain ? written : "gguf") ??
+		given(own, isWritten ? written : "gguf") ??
 		given(remembered, "cache") ?? { contextWindow: FALLBACK_CONTEXT, contextOrigin: "guess" }
 	);
 }
