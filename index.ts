@@ -29,7 +29,7 @@ import { lazyHttp, lazySsh } from "./lib/lazy.ts";
 import { levelMap, type Thinking } from "./lib/llama-swap/learned.ts";
 import type { ServerModel } from "./lib/llama-swap/merge.ts";
 import type { Ssh } from "./lib/ssh/ssh.ts";
-import type { Http } from "./lib/tls/http.ts";
+import type { Http, WarmHttp } from "./lib/tls/http.ts";
 
 /** How long pi's start waits for the list: when nothing is known yet, and when an older list is. */
 const FIRST_START_MS = 2500;
@@ -97,6 +97,10 @@ async function start(pi: ExtensionAPI): Promise<void> {
 				report(pi, context, { config, catalog, signal: shutdown.signal, failure }),
 		);
 	});
+	pi.on("model_select", ({ model }) => {
+		// The handshake is over before the first question is typed.
+		if (model.provider === PROVIDER_ID) void http.warm();
+	});
 	pi.on("session_shutdown", async () => {
 		shutdown.abort();
 		ssh.close();
@@ -104,7 +108,7 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	});
 }
 
-async function openHttp(config: Config): Promise<Http> {
+async function openHttp(config: Config): Promise<WarmHttp> {
 	if (config.url === undefined) throw problemOf(config, "AI_SERVER_URL");
 	const { createHttp } = await installed(import("./lib/tls/pool.ts"));
 	const certificates = config.url.startsWith("https:") ? { certificates: config.certificates } : {};

@@ -49,6 +49,9 @@ interface Fragment {
 	readonly messages: readonly ChatMessage[];
 	/** Images of a tool result; they follow as a user message behind the run of results. */
 	readonly images: readonly ChatPart[];
+	/** Ids of the calls that wait for a result, and of the call that this is the result of. */
+	readonly calls: readonly string[];
+	readonly answers: string | undefined;
 	readonly tokens: number;
 }
 
@@ -57,17 +60,19 @@ export function createConverter(
 ): Converter {
 	// pi's messages are immutable objects, so what was converted once need not be converted again.
 	const fragments = new WeakMap<Message, Fragment>();
-	const convert = (message: Message, model: Model<Api>): Fragment => {
+	const converterFor = (model: Model<Api>): ((message: Message) => Fragment) => {
 		const key = `${model.provider}\n${model.api}\n${model.id}\n${model.input.includes("image")}`;
-		const known = fragments.get(message);
-		if (known?.key === key) return known;
-		const fragment = { key, ...toFragment(message, model) };
-		fragments.set(message, fragment);
-		return fragment;
+		return (message) => {
+			const known = fragments.get(message);
+			if (known?.key === key) return known;
+			const fragment = { key, ...toFragment(message, model) };
+			fragments.set(message, fragment);
+			return fragment;
+		};
 	};
 	return {
 		request: (model, context, options) => {
-			const { messages, tokens } = toChatMessages(model, context, convert);
+			const { messages, tokens } = toChatMessages(context, converterFor(model));
 			const tools = toChatTools(context);
 			const used = tokens + JSON.stringify(tools).length / CHARACTERS_PER_TOKEN;
 			const facts = thinkingOf(model.id);
@@ -150,15 +155,14 @@ function outputLimit(model: Model<Api>, used: number, asked: number | undefined)
 
 /** The prompt first, since templates refuse a later one; then the turns, with every call answered. */
 function toChatMessages(
-	model: Model<Api>,
 	context: TranscriptContext | Context,
-	convert: (message: Message, model: Model<Api>) => Fragment,
+	convert: (message: Message) => Fragment,
 ): { readonly messages: readonly ChatMessage[]; readonly tokens: number } {
 	const prompt = clean(promptOf(context));
 	const out: ChatMessage[] = prompt === "" ? [] : [{ role: "system", content: prompt }];
 	let tokens = prompt.length / CHARACTERS_PER_TOKEN;
 	const open = new Set<string>();
-	let images: readonly ChatPart[] = [];
+	const images: ChatPart[] = [];
 
 	const closeRun = (): void => {
 		for (const id of open) {
@@ -167,20 +171,19 @@ function toChatMessages(
 		open.clear();
 		if (images.length > 0) {
 			const caption = { type: "text", text: "Attached image(s) from tool result:" } as const;
-			out.push({ role: "user", content: [caption, ...images] });
+			out.push({ role: "user", content: [caption, ...images.splice(0)] });
 		}
-		images = [];
 	};
 	for (const message of context.messages) {
 		if (message.role === "system") continue;
+		const fragment = convert(message);
 		// A result without its call (of a turn that failed) makes some templates raise.
-		if (message.role === "toolResult" && !open.delete(toCallId(message.toolCallId))) continue;
-		if (message.role !== "toolResult") closeRun();
-		const fragment = convert(message, model);
+		if (fragment.answers === undefined) closeRun();
+		else if (!open.delete(fragment.answers)) continue;
 		out.push(...fragment.messages);
+		images.push(...fragment.images);
 		tokens += fragment.tokens;
-		images = [...images, ...fragment.images];
-		for (const call of fragment.messages.flatMap(callsOf)) open.add(call.id);
+		for (const id of fragment.calls) open.add(id);
 	}
 	closeRun();
 	return { messages: out, tokens };
@@ -210,7 +213,7 @@ function toFragment(message: Message, model: Model<Api>): Omit<Fragment, "key"> 
 	const images = model.input.includes("image");
 	switch (message.role) {
 		case "system":
-			return { messages: [], images: [], tokens: 0 };
+			return measured([]);
 		case "user":
 			return measured(toUserMessages(message, images));
 		case "assistant":
@@ -224,11 +227,13 @@ function toFragment(message: Message, model: Model<Api>): Omit<Fragment, "key"> 
 
 function measured(
 	messages: readonly ChatMessage[],
-	images: readonly ChatPart[] = [],
+	{ images = [], answers }: { images?: readonly ChatPart[]; answers?: string } = {},
 ): Omit<Fragment, "key"> {
 	const pictures = images.length + messages.flatMap(({ content }) => imagesIn(content)).length;
 	const text = JSON.stringify(messages, (name, value: unknown) => (name === "url" ? "" : value));
-	return { messages, images, tokens: text.length / CHARACTERS_PER_TOKEN + pictures * IMAGE_TOKENS };
+	const tokens = text.length / CHARACTERS_PER_TOKEN + pictures * IMAGE_TOKENS;
+	const calls = messages.flatMap(callsOf).map(({ id }) => id);
+	return { messages, images, calls, answers, tokens };
 }
 
 function imagesIn(content: string | readonly ChatPart[]): readonly ChatPart[] {
@@ -324,8 +329,7 @@ function toToolMessage(message: ToolResultMessage, images: boolean): Omit<Fragme
 	const text = textOf(parts);
 	const nothing = pictures.length > 0 ? "(see attached image)" : "(no tool output)";
 	const result = text.trim() === "" ? nothing : text;
-	return measured(
-		[{ role: "tool", tool_call_id: toCallId(message.toolCallId), content: result }],
-		pictures,
-	);
+	const answers = toCallId(message.toolCallId);
+	const answer = { role: "tool", tool_call_id: answers, content: result } as const;
+	return measured([answer], { images: pictures, answers });
 }

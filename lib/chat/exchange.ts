@@ -3,6 +3,7 @@ import { parseFault } from "../llama-swap/error-body.ts";
 import { createEventReader } from "../sse.ts";
 import type { Http, HttpResponse } from "../tls/http.ts";
 import { readText } from "../tls/read.ts";
+import { createBreather } from "./breather.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
 import { watchSilence } from "./silence.ts";
 import { isLoadFailure, wordStatus, wordStreamFault } from "./wording.ts";
@@ -122,9 +123,11 @@ async function readStream(
 		return false;
 	};
 	const parts = response.body[Symbol.asyncIterator]();
+	const breathe = createBreather();
 	try {
 		for (let part = await parts.next(); part.done !== true; part = await parts.next()) {
 			heard();
+			if (breathe.isDue()) await breathe.turn();
 			bytes += part.value.byteLength;
 			const events = reader.feed(part.value);
 			if (events.length > 0 && (await take(events))) {

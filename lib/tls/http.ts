@@ -31,3 +31,12 @@ export interface Http {
 	/** Ends every connection at once, running ones included. */
 	close(): Promise<void>;
 }
+
+/** An Http that can be told that a request is likely to come soon. */
+export interface WarmHttp extends Http {
+	/**
+	 * Sees to it that a connection is open and free, by asking for something small. Resolves when
+	 * that is so or cannot be had; never rejects. Without effect while one such call runs.
+	 */
+	warm(): Promise<void>;
+}

@@ -8,13 +8,18 @@ import {
 	readCertificates,
 } from "./certificates.ts";
 import { type FaultContext, toFault } from "./faults.ts";
-import type { Http, HttpBody, HttpRequest, HttpResponse } from "./http.ts";
+import type { HttpBody, HttpRequest, HttpResponse, WarmHttp } from "./http.ts";
+import { readText } from "./read.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Below the five minutes after which Caddy closes an idle connection. */
 const KEEP_ALIVE_MS = 4 * 60_000;
 /** A dead peer is noticed 25 s after the last byte: this plus ten probes a second apart. */
 const PROBE_AFTER_MS = 15_000;
+/** llama-swap answers it in a word, and no model's idle time starts anew by it. */
+const WARM_PATH = "/health";
+const WARM_LIMIT_MS = 10_000;
+const WARM_LIMIT_BYTES = 64 * 1024;
 /** How long an alert is kept for the error that follows it. */
 const ALERT_KEPT_MS = 1000;
 
@@ -37,10 +42,15 @@ interface Generation {
 	readonly offered: () => boolean;
 	/** True once the server has answered over one of them. */
 	answered: boolean;
+	/** True from an abort until the connection that it costs is gone. */
+	missesOne: boolean;
 }
 
-/** The connections to one server: HTTP/1.1, kept alive for minutes, no time limits of their own. */
-export function createHttp(options: HttpOptions): Http {
+/**
+ * The connections to one server: HTTP/1.1, kept alive for minutes, no time limits of their own. An
+ * abort costs its connection, so another is opened at once.
+ */
+export function createHttp(options: HttpOptions): WarmHttp {
 	const { baseUrl, apiKey, certificates, now = () => new Date() } = options;
 	const { origin, pathname } = new URL(baseUrl);
 	const prefix = pathname === "/" ? "" : pathname;
@@ -70,10 +80,16 @@ export function createHttp(options: HttpOptions): Http {
 			offered = true;
 		});
 		pools.add(pool);
-		return { pool, alerts, offered: () => offered, answered: false };
+		const made = { pool, alerts, offered: () => offered, answered: false, missesOne: false };
+		// Any earlier, and the pool would open a second one beside the place that becomes free.
+		pool.on("disconnect", () => {
+			if (made.missesOne && !closed) setImmediate(warm);
+			made.missesOne = false;
+		});
+		return made;
 	};
 	const generation = async (): Promise<Generation> => {
-		const wanted = certificates === undefined ? "" : await certificatesVersion(certificates);
+		const wanted = certificates === undefined ? "" : certificatesVersion(certificates);
 		refuseWhenClosed();
 		if (current !== undefined && version === wanted) return current;
 		// Running streams keep the old connections until they end.
@@ -88,15 +104,36 @@ export function createHttp(options: HttpOptions): Http {
 		});
 		return current;
 	};
+	let warming: Promise<void> | undefined;
+	const warm = (): Promise<void> => {
+		warming ??= visit().finally(() => {
+			warming = undefined;
+		});
+		return warming;
+	};
+	const replace = (aborted: Generation): void => {
+		aborted.missesOne = true;
+	};
+	const visit = async (): Promise<void> => {
+		try {
+			const signal = AbortSignal.timeout(WARM_LIMIT_MS);
+			await readText(await send({ path: WARM_PATH, signal }, true), WARM_LIMIT_BYTES);
+		} catch {
+			// The request that comes next will say what is wrong.
+		}
+	};
 	const send = async (request: HttpRequest, again: boolean): Promise<HttpResponse> => {
 		const used = await generation();
 		const context: FaultContext = { origin, mutualTls };
 		try {
 			const answer = await used.pool.request(toDispatch(request, prefix, base));
 			used.answered = true;
-			return toResponse(answer, context, request.signal);
+			return toResponse(answer, context, { signal: request.signal, onAbort: () => replace(used) });
 		} catch (error) {
-			if (request.signal?.aborted === true) throw request.signal.reason;
+			if (request.signal?.aborted === true) {
+				replace(used);
+				throw request.signal.reason;
+			}
 			// The files were replaced between the look at them and the request, which never left.
 			if (error instanceof errors.ClientClosedError && again) return send(request, false);
 			const { alerts, offered, answered } = used;
@@ -108,6 +145,7 @@ export function createHttp(options: HttpOptions): Http {
 
 	return {
 		request: (request) => send(request, true),
+		warm,
 		async close() {
 			closed = true;
 			await Promise.all([...pools].map((pool) => pool.destroy()));
@@ -203,10 +241,16 @@ function toDispatch(
 	};
 }
 
+interface Caller {
+	readonly signal: AbortSignal | undefined;
+	/** The caller gave up, and the connection with it. */
+	readonly onAbort: () => void;
+}
+
 function toResponse(
 	{ statusCode, headers, body }: Dispatcher.ResponseData,
 	context: FaultContext,
-	signal: AbortSignal | undefined,
+	caller: Caller,
 ): HttpResponse {
 	const joined = Object.entries(headers).flatMap(([name, value]) =>
 		value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value] as const],
@@ -214,17 +258,19 @@ function toResponse(
 	return {
 		status: statusCode,
 		headers: Object.fromEntries(joined),
-		body: toBody(body, context, signal),
+		body: toBody(body, context, caller),
 	};
 }
 
 function toBody(
 	body: Dispatcher.ResponseData["body"],
 	context: FaultContext,
-	signal: AbortSignal | undefined,
+	{ signal, onAbort }: Caller,
 ): HttpBody {
 	const fail = (error: unknown): never => {
-		throw signal?.aborted === true ? signal.reason : toFault(error, { ...context, begun: true });
+		if (signal?.aborted !== true) throw toFault(error, { ...context, begun: true });
+		onAbort();
+		throw signal.reason;
 	};
 	return {
 		destroy() {
@@ -234,7 +280,12 @@ function toBody(
 		[Symbol.asyncIterator]() {
 			const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
 			return {
-				next: () => chunks.next().catch(fail),
+				next: async () => {
+					const next = await chunks.next().catch(fail);
+					// Only then is the connection free, and the next request need not open another.
+					if (next.done === true) await new Promise((resolve) => setImmediate(resolve));
+					return next;
+				},
 				return: async () => {
 					await chunks.return?.();
 					return { done: true, value: undefined };

@@ -342,14 +342,14 @@ test("a passphrase does no harm to a key that needs none", async () => {
 
 test.each(["ca", "cert", "key"] as const)("the version changes with the %s file", async (part) => {
 	const paths = await written();
-	const first = await certificatesVersion(paths);
-	expect(await certificatesVersion(paths)).toBe(first);
+	const first = certificatesVersion(paths);
+	expect(certificatesVersion(paths)).toBe(first);
 	await writeFile(`${paths[part]}.new`, await readFile(paths[part])); // the same text
 	await rename(`${paths[part]}.new`, paths[part]);
-	const second = await certificatesVersion(paths);
+	const second = certificatesVersion(paths);
 	expect(second).not.toBe(first);
 	await rm(paths[part]);
-	const third = await certificatesVersion(paths);
+	const third = certificatesVersion(paths);
 	expect([first, second]).not.toContain(third);
-	expect(await certificatesVersion(paths)).toBe(third);
+	expect(certificatesVersion(paths)).toBe(third);
 });

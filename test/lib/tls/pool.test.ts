@@ -8,12 +8,14 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { ExtendedKeyUsage } from "@peculiar/x509";
 import { expect, onTestFinished, test } from "vitest";
 import { createAuthority, type Identity, writeClientFiles } from "../../../demo/authority.ts";
 import { type Front, type FrontOptions, startFront } from "../../../demo/front.ts";
 import type { CertificatePaths } from "../../../lib/tls/certificates.ts";
-import type { Http, HttpRequest, HttpResponse } from "../../../lib/tls/http.ts";
+import type { Http, HttpRequest, HttpResponse, WarmHttp } from "../../../lib/tls/http.ts";
 import { createHttp, type HttpOptions } from "../../../lib/tls/pool.ts";
 import { readText } from "../../../lib/tls/read.ts";
 
@@ -42,7 +44,7 @@ interface Setup {
 
 interface Rig {
 	readonly front: Front;
-	readonly http: Http;
+	readonly http: WarmHttp;
 	readonly certificates: CertificatePaths;
 	readonly baseUrl: string;
 }
@@ -720,3 +722,53 @@ test.skipIf(process.platform === "win32")(
 		expect(await slow).toBe("hello");
 	},
 );
+
+test("a connection opened ahead is the one that the next request uses", async () => {
+	const { front, http } = await rig();
+	await Promise.all([http.warm(), http.warm()]);
+	expect(front.connections()).toBe(1);
+	expect(front.seen.map(({ path }) => path)).toEqual(["/health"]);
+	expect(await get(http)).toBe("hello");
+	expect(front.connections()).toBe(1);
+});
+
+test("after an abort a spare connection is opened", async () => {
+	const { handle } = streaming();
+	const { front, http } = await rig({ handle });
+	const controller = new AbortController();
+	const response = await http.request({ path: "/stream", signal: controller.signal });
+	const rest = restOf(await firstChunk(response));
+	controller.abort();
+	await expect(rest).rejects.toBe(controller.signal.reason);
+	await expect.poll(() => front.connections()).toBe(2);
+	await http.warm(); // the one that runs already
+	expect(await get(http)).toBe("hello");
+	expect(front.connections()).toBe(2);
+});
+
+test("new connections resume the session, also after a garbage collection", async () => {
+	const resumed: boolean[] = [];
+	const { http } = await rig({
+		handle: (request, response) => {
+			resumed.push((request.socket as TLSSocket).isSessionReused());
+			response.setHeader("connection", "close").end("hello");
+		},
+	});
+	setFlagsFromString("--expose-gc");
+	const collect = runInNewContext("gc") as () => void;
+	for (let count = 0; count < 4; count += 1) {
+		expect(await get(http)).toBe("hello");
+		await new Promise((resolve) => setImmediate(resolve)); // weak references outlive the task
+		collect();
+	}
+	expect(resumed).toEqual([false, true, true, true]);
+});
+
+test("opening ahead fails in silence, and the request says why", async () => {
+	const { http, certificates } = await rig();
+	await rm(certificates.cert);
+	await expect(http.warm()).resolves.toBeUndefined();
+	await expect(http.request({ path: "/" })).rejects.toMatchObject({ code: "tls" });
+	await http.close();
+	await expect(http.warm()).resolves.toBeUndefined();
+});
