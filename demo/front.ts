@@ -13,6 +13,8 @@ export interface SeenRequest {
 	readonly method: string;
 	readonly path: string;
 	readonly headers: Readonly<Record<string, string>>;
+	/** Resolves when the answer is over: true when all of it was sent, false when the client left. */
+	readonly answered: Promise<boolean>;
 }
 
 export interface FrontOptions {
@@ -41,7 +43,10 @@ export async function startFront({ tls, prefix, handle }: FrontOptions): Promise
 	let opened = 0;
 	const listener = (request: IncomingMessage, response: ServerResponse): void => {
 		const path = request.url ?? "/";
-		seen.push({ method: request.method ?? "", path, headers: toRecord(request) });
+		const answered = new Promise<boolean>((resolve) => {
+			response.once("close", () => resolve(response.writableFinished));
+		});
+		seen.push({ method: request.method ?? "", path, headers: toRecord(request), answered });
 		if (!path.startsWith(prefix)) {
 			response.writeHead(404).end();
 			return;

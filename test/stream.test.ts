@@ -334,7 +334,7 @@ const ENDINGS: readonly Ending[] = [
 				'{"src":"llama-swap","error":"unspecific error: group: model unloaded"}',
 			),
 		],
-		error: /could not be loaded \(unspecific error: group: model unloaded\)/,
+		error: /was unloaded while it was loading \(group: model unloaded\)/,
 		retry: false,
 	},
 	{
@@ -780,7 +780,7 @@ const SCENES: readonly Scene[] = [
 		name: "loading frames, then bare JSON",
 		body: `${loading(RULE)}{"src":"llama-swap","error":"unspecific error: é"}`,
 		lines: ["start"],
-		error: "Server error: unspecific error: é",
+		error: "Server error: é",
 	},
 	{
 		name: "bare JSON with a frame behind it on the same line",

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sendFault, sendJson } from "./answers.ts";
@@ -134,6 +135,10 @@ async function streamAnswer(
 	if (!response.headersSent) {
 		response.writeHead(200, { "content-type": "text/event-stream", "x-accel-buffering": "no" });
 	}
+	/** As fast as the connection takes it; a client that left takes no more. */
+	const send = async (frame: string): Promise<void> => {
+		if (!response.write(frame)) await once(response, "drain", { signal }).catch(() => undefined);
+	};
 	const choice = (delta: Fields, finish: string | null = null): readonly Fields[] => [
 		{ finish_reason: finish, index: 0, delta },
 	];
@@ -152,7 +157,7 @@ async function streamAnswer(
 		if (signal.aborted) break;
 		tokens += step.tokens;
 		const timings = body.timings_per_token === true ? { timings: answer.timings(tokens) } : {};
-		response.write(answer.chunk({ choices: choice(step.delta), ...timings }));
+		await send(answer.chunk({ choices: choice(step.delta), ...timings }));
 	}
 	if (stopped.aborted) {
 		response.end(); // a stopped model ends the stream cleanly, without [DONE]
@@ -173,7 +178,7 @@ function toSteps({ thinking, text, call }: Speech): readonly Step[] {
 	const made =
 		call === undefined
 			? []
-			: tokensOf(call.arguments).map((token, at): Step => {
+			: (call.arguments.match(/[\s\S]{1,10}/gu) ?? []).map((token, at): Step => {
 					const head = at === 0 ? { id: letters(), type: "function" } : {};
 					const name = at === 0 ? { name: call.name } : {};
 					const made = { index: 0, ...head, function: { ...name, arguments: token } };

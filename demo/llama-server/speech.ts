@@ -20,6 +20,7 @@ Things to try:
 - /ai-server-load and a blank completes the model ids; watch the other model make room
 - /ai-server-unload frees the memory again
 - ask me to list the files, and I call a tool
+- ask me to write a 200 KB file, and press Escape while it streams
 
 Nothing you see here leaves this machine, and nothing stays when you quit.`;
 
@@ -44,8 +45,13 @@ export function speak(body: ChatBody, model: ModelConfig): Speech {
 	}
 	const asked = last === undefined ? "" : textOf(last);
 	if (asked.includes("<conversation>")) return speech("The user tried the ai-server demo.", "");
-	const shell = body.tools?.find(({ function: made }) => made?.name === "bash");
-	if (shell !== undefined && /\b(?:list|ls|files?|folder|directory|tool|run)\b/i.test(asked)) {
+	const size = /\bwrite\b.*?\b(\d{1,4}) ?KB\b/i.exec(asked)?.[1];
+	if (size !== undefined && hasTool(body, "write")) {
+		const args = { path: "rows.py", content: programOf(Number(size) * 1024) };
+		const thought = "That is a lot of rows, but they are all alike. ";
+		return speech("Here it comes.", thought, { name: "write", arguments: JSON.stringify(args) });
+	}
+	if (hasTool(body, "bash") && /\b(?:list|ls|files?|folder|directory|tool|run)\b/i.test(asked)) {
 		const args = JSON.stringify({ command: "ls" });
 		const thought = "To know the files I have to look. ";
 		return speech("Let me look.", thought, { name: "bash", arguments: args });
@@ -55,6 +61,18 @@ export function speak(body: ChatBody, model: ModelConfig): Speech {
 		return speech(text, "Somebody says hello; a short answer will do. ");
 	}
 	return speech(TOUR, "They want to know what this is. I tell them how the answer came here. ");
+}
+
+/** The file that the model writes when it is asked for one of so many bytes. */
+export function programOf(bytes: number): string {
+	const rows = Array.from({ length: Math.ceil(bytes / 24) }, (_, at) => {
+		return `print("row ${String(at).padStart(12, "0")}")\n`;
+	});
+	return rows.join("").slice(0, bytes);
+}
+
+function hasTool({ tools = [] }: ChatBody, name: string): boolean {
+	return tools.some(({ function: made }) => made?.name === name);
 }
 
 function textOf({ content }: ChatTurn): string {

@@ -1,12 +1,13 @@
 import { AiServerError, plainText } from "../errors.ts";
-import { parseFault } from "../llama-swap/error-body.ts";
+import { faultFrom, parseFault, type ServerFault } from "../llama-swap/error-body.ts";
 import { createEventReader } from "../sse.ts";
 import type { Http, HttpResponse } from "../tls/http.ts";
 import { readText } from "../tls/read.ts";
 import { createBreather } from "./breather.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
-import { watchSilence } from "./silence.ts";
-import { isLoadFailure, wordStatus, wordStreamFault } from "./wording.ts";
+import { createPace } from "./pace.ts";
+import { type SilenceWatch, watchSilence } from "./silence.ts";
+import { isLoadFailure, isLoadFault, wordStatus, wordStreamFault } from "./wording.ts";
 
 const CHAT_PATH = "/v1/chat/completions";
 /** How long the end of a body may follow its [DONE]. */
@@ -47,6 +48,16 @@ export interface Exchange {
 /** An error whose text is final: pi reads it, so nothing may be put around it. */
 class WordedError extends Error {}
 
+/** An error that the server told inside a stream. */
+class StreamFault extends Error {
+	readonly fault: ServerFault;
+
+	constructor(fault: ServerFault) {
+		super(fault.message);
+		this.fault = fault;
+	}
+}
+
 export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): Exchange {
 	const post = (
 		request: ExchangeRequest,
@@ -70,6 +81,10 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 		const why = failedLoad ? await explainLoad?.(model) : undefined;
 		throw new WordedError(wordStatus(response.status, body, model, why));
 	};
+	const told = async ({ fault }: StreamFault, model: string): Promise<WordedError> => {
+		const why = isLoadFault(fault) ? await explainLoad?.(model) : undefined;
+		return new WordedError(wordStreamFault(fault, model, why));
+	};
 	return {
 		async run(request, { headers, signal, onHead, onChunk }) {
 			const watch = watchSilence(timeoutMs, signal);
@@ -86,11 +101,13 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 				}
 				const isStream = /event-stream/i.test(response.headers["content-type"] ?? "");
 				const bytes = isStream
-					? await readStream(response, request.model, watch.heard, onChunk)
+					? await readStream(response, watch, onChunk)
 					: await readWhole(response, onChunk);
 				if (bytes > 0) return;
 				const reason = await askForReason(request, headers, watch.signal, post);
 				throw new WordedError(reason);
+			} catch (error) {
+				throw error instanceof StreamFault ? await told(error, request.model) : error;
 			} finally {
 				watch.stop();
 			}
@@ -101,11 +118,11 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 /** Number of bytes read. Rejects unless the answer came to its end. */
 async function readStream(
 	response: HttpResponse,
-	model: string,
-	heard: () => void,
+	{ heard, signal }: SilenceWatch,
 	onChunk: (chunk: Chunk) => unknown,
 ): Promise<number> {
 	const reader = createEventReader();
+	const pace = createPace();
 	let bytes = 0;
 	let finished = false;
 	let loading = "";
@@ -114,11 +131,15 @@ async function readStream(
 			if (data.startsWith("[DONE]")) return true;
 			const chunk = parseChunk(data);
 			if (chunk === undefined) continue;
-			if (chunk.fault !== undefined) throw new WordedError(wordStreamFault(chunk.fault, model));
+			if (chunk.fault !== undefined) throw new StreamFault(chunk.fault);
 			if (chunk.loading !== undefined) loading += chunk.loading;
 			finished ||= chunk.finish !== undefined;
 			const observed = onChunk(chunk);
 			if (observed instanceof Promise) await observed;
+			const others = pace();
+			if (others === undefined) continue;
+			await others;
+			signal.throwIfAborted();
 		}
 		return false;
 	};
@@ -140,7 +161,7 @@ async function readStream(
 		response.body.destroy();
 		throw error;
 	}
-	if (!finished) throw unfinished(reader.stray(), loading, model);
+	if (!finished) throw unfinished(reader.stray(), loading);
 	return bytes;
 }
 
@@ -160,18 +181,23 @@ async function drain(parts: AsyncIterator<Uint8Array>, { body }: HttpResponse): 
 }
 
 /** Why a stream stopped without a finish: what stood between the events, else that it was cut. */
-function unfinished(stray: string, loading: string, model: string): Error {
+function unfinished(stray: string, loading: string): Error {
 	const braces = stray.indexOf("{");
 	const text = /^(?:error|data): ?/.test(stray)
 		? stray.slice(stray.indexOf(":") + 1)
 		: stray.slice(Math.max(0, braces));
 	// v218 to v220 write the next frame onto the same line.
 	const fault = parseFault(text.replace(/\}data: \{[\s\S]*$/, "}"));
-	if (fault !== undefined) return new WordedError(wordStreamFault(fault, model));
+	if (fault !== undefined) return new StreamFault(fault);
 	const told = /Unable to swap model err: (.*?)(?=Done!|\n|$)/.exec(loading)?.[1];
 	if (told !== undefined) {
-		const swap = { message: told.trim(), type: undefined, code: undefined, fromProxy: true };
-		return new WordedError(wordStreamFault(swap, model));
+		const message = told.trim();
+		return new StreamFault({ message, type: undefined, code: undefined, fromProxy: true });
+	}
+	if (loading !== "" && !loading.includes("Done!")) {
+		return new WordedError(
+			"Connection error: the stream ended without finish_reason while the model was loading",
+		);
 	}
 	return new WordedError(
 		"Connection error: the stream ended without finish_reason; the model's server stopped, or was stopped",
@@ -192,17 +218,19 @@ async function readWhole(
 }
 
 function notAnAnswer(body: string): AiServerError {
-	const said = parseFault(body)?.message ?? body;
-	const text = plainText(said.replace(/<[^>]*>/g, " "))
+	const hint = "Check that AI_SERVER_URL leads to llama-swap";
+	const parsed = parseJson(body);
+	const said = faultFrom(parsed)?.message;
+	if (said === undefined && typeof parsed === "object" && parsed !== null) {
+		const fields = Object.keys(parsed).slice(0, 5).join(", ");
+		const words = `The server answered with JSON that is no chat completion (its fields: ${fields})`;
+		return new AiServerError("protocol", words, { hint });
+	}
+	const text = plainText((said ?? body).replace(/<[^>]*>/g, " "))
 		.replace(/\s+/g, " ")
 		.trim();
-	return new AiServerError(
-		"protocol",
-		`The server answered with something else: ${text.slice(0, 200)}`,
-		{
-			hint: "Check that AI_SERVER_URL leads to llama-swap",
-		},
-	);
+	const words = `The server answered with something else: ${text.slice(0, 200)}`;
+	return new AiServerError("protocol", words, { hint });
 }
 
 /**
@@ -224,19 +252,21 @@ async function askForReason(
 	const response = await post(plain, { ...headers, accept: "application/json" }, signal);
 	const body = await readText(response, BODY_LIMIT);
 	if (response.status >= 200 && response.status < 300) {
-		return "Connection error: the server ended the stream without a word (ended without an answer)";
+		return "Connection error: the server ended the stream without a word";
 	}
 	return wordStatus(response.status, body, request.model, undefined);
 }
 
 /** A last event may have been cut in its middle; then it says nothing. */
 function isWhole(data: string): boolean {
-	if (data.startsWith("[DONE]")) return true;
+	return data.startsWith("[DONE]") || parseJson(data) !== undefined;
+}
+
+function parseJson(text: string): unknown {
 	try {
-		JSON.parse(data);
-		return true;
+		return JSON.parse(text);
 	} catch {
-		return false;
+		return undefined;
 	}
 }
 

@@ -9,13 +9,26 @@ import { parseFault, type ServerFault } from "../llama-swap/error-body.ts";
 const REQUEST_FAULTS =
 	/tool call arguments|image input is not supported|mmproj|audio input|jinja|template|tools? param|grammar|json schema|failed to parse|invalid (?:type|message|role)/i;
 const UNKNOWN_MODEL =
-	/no router for requested model|no local server found|could not find suitable inference handler|model not found/i;
+	/no router for requested model|no local server found|could not find suitable inference handler|model (?:'[^']*' )?not found|no model id could be identified/i;
 const LOAD_FAILURE =
-	/unable to start process|upstream command exited|failed to start command|health check timed out|group: (?:model unloaded|aborted)|failed to load/i;
+	/unable to start process|upstream command exited|failed to start command|health check timed out|group: aborted|failed to load/i;
+/** llama-swap was stopped, or read a new config.yaml, before the model was there. */
+const INTERRUPTED = /interrupted due to shutdown|group is shutting down/i;
+const UNLOADED = /group: model unloaded/i;
+/** llama-server as a router that may not load models by itself. */
+const NOT_LOADED = /^model is not loaded$/i;
+/** Longest quotation of a server, in characters. */
+const SAID_LIMIT = 1000;
 
 /** Whether a failed load is what the answer is about, so that the model's log can say why. */
 export function isLoadFailure(status: number, body: string): boolean {
-	return status >= 500 && LOAD_FAILURE.test(parseFault(body)?.message ?? "");
+	const fault = parseFault(body);
+	return status >= 500 && fault !== undefined && isLoadFault(fault);
+}
+
+/** The same for an error inside a stream. */
+export function isLoadFault({ message }: ServerFault): boolean {
+	return LOAD_FAILURE.test(message) && !INTERRUPTED.test(message);
 }
 
 /** The error text for an HTTP status that is not 2xx. `why`: the last lines of the model's log. */
@@ -26,16 +39,14 @@ export function wordStatus(
 	why: string | undefined,
 ): string {
 	const fault = parseFault(withoutMarkup(body));
-	const said = fault === undefined ? undefined : plainText(fault.message).trim();
+	const said = fault === undefined ? undefined : saidBy(fault);
 	if (fault !== undefined && said !== undefined) {
 		const overflow = wordOverflow(fault);
 		if (overflow !== undefined) return `${status}: ${overflow}`;
-		if (UNKNOWN_MODEL.test(said)) {
-			return final(`The server does not know the model ${model} (${said}). Run /ai-server-refresh`);
-		}
-		if (LOAD_FAILURE.test(said)) return wordLoadFailure(model, said, why);
+		const words = wordModelFault(said, model, why);
+		if (words !== undefined) return words;
 		if (status >= 500 && !fault.fromProxy && REQUEST_FAULTS.test(said)) {
-			return final(`The model's server cannot take this request: ${said}`);
+			return wordRequestFault(said);
 		}
 	}
 	switch (status) {
@@ -62,16 +73,17 @@ export function wordStatus(
 }
 
 /** The error text for an error inside a stream whose status was 200. */
-export function wordStreamFault(fault: ServerFault, model: string): string {
+export function wordStreamFault(
+	fault: ServerFault,
+	model: string,
+	why: string | undefined,
+): string {
 	const overflow = wordOverflow(fault);
 	if (overflow !== undefined) return overflow;
-	const said = plainText(fault.message).trim();
-	if (LOAD_FAILURE.test(said)) return wordLoadFailure(model, said, undefined);
-	if (UNKNOWN_MODEL.test(said)) {
-		return final(`The server does not know the model ${model} (${said}). Run /ai-server-refresh`);
-	}
-	if (REQUEST_FAULTS.test(said))
-		return final(`The model's server cannot take this request: ${said}`);
+	const said = saidBy(fault);
+	const words = wordModelFault(said, model, why);
+	if (words !== undefined) return words;
+	if (REQUEST_FAULTS.test(said)) return wordRequestFault(said);
 	const code = typeof fault.code === "number" ? `${fault.code}: ` : "";
 	return code === "" ? `Server error: ${said}` : `${code}${said}`;
 }
@@ -107,9 +119,50 @@ function wordOverflow({ message, type, code }: ServerFault): string | undefined 
 	return overflow ? `${said} (context_length_exceeded)` : undefined;
 }
 
-function wordLoadFailure(model: string, said: string, why: string | undefined): string {
-	const reason = why === undefined || why === "" ? "" : `. Its log says: ${plainText(why)}`;
-	return final(`The model ${model} could not be loaded (${said})${reason}`);
+/** A fault of the model as such, not of this request; undefined for any other. */
+function wordModelFault(said: string, model: string, why: string | undefined): string | undefined {
+	if (UNKNOWN_MODEL.test(said)) {
+		return final(`The server does not know the model ${model} (${said}). Run /ai-server-refresh`);
+	}
+	if (NOT_LOADED.test(said)) {
+		return final(`The model ${model} is not loaded, and the server loads none by itself (${said})`);
+	}
+	if (INTERRUPTED.test(said)) {
+		return `Connection error: llama-swap was stopped or restarted while the model loaded (${said})`;
+	}
+	if (UNLOADED.test(said)) {
+		const next = "Send the message again to load it";
+		return final(`The model ${model} was unloaded while it was loading (${said}). ${next}`);
+	}
+	if (!LOAD_FAILURE.test(said)) return undefined;
+	const reason = why === undefined || why === "" ? HINT_LOG : `Its log says: ${plainText(why)}`;
+	return final(`The model ${model} could not be loaded (${said}). ${reason}`);
+}
+
+/** What helps against a fault of the request; most of these words already say it. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+	[/tool call arguments/i, "Go back before that call with /tree"],
+	[/(?:image|audio) input/i, "Go back before it with /tree, or give the model its mmproj file"],
+	[/requires --jinja/i, "Add it to the model's command"],
+];
+
+function wordRequestFault(said: string): string {
+	const remedy = REMEDIES.find(([fault]) => fault.test(said))?.[1];
+	const words = `The model's server cannot take this request: ${said}`;
+	return final(remedy === undefined ? words : `${words}. ${remedy}`);
+}
+
+const HINT_LOG = "Look at the model's log on the server";
+
+/** A server's words in one line, without what only its programmers can read. */
+function saidBy({ message }: ServerFault): string {
+	const said = plainText(message)
+		.replace(/^unspecific error: /, "")
+		.replace(/\[json\.exception\.\w+\.\d+\] /g, "")
+		.replace(/; tools = [[{][\s\S]*$/, "")
+		.replace(/\s+/g, " ")
+		.trim();
+	return said.length > SAID_LIMIT ? `${said.slice(0, SAID_LIMIT)}...` : said;
 }
 
 /**
@@ -127,6 +180,11 @@ function final(text: string): string {
 function withoutMarkup(body: string): string {
 	if (!/^\s*<(?:!doctype|html)/i.test(body)) return body;
 	const title = /<title[^>]*>([^<]*)/i.exec(body)?.[1];
-	const text = title ?? body.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
-	return text.replace(/\s+/g, " ").trim().slice(0, 200);
+	const headed = body.replace(/<\/h1>/gi, ": ");
+	const text = title ?? headed.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
+	return text
+		.replace(/ +(?=: )/g, "")
+		.replace(/\s+/g, " ")
+		.trim()
+		.slice(0, 200);
 }

@@ -1,62 +1,26 @@
-import { execFile, execFileSync } from "node:child_process";
-import { promisify } from "node:util";
 import { afterEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
-import { cliPath, HOSTS } from "../../hosts/hosts.ts";
-import { boxEnv } from "../support/boxed.ts";
-import { type Isolated, isolate, ROOT } from "../support/pi.ts";
-
-const run = promisify(execFile);
-const hasTmux = ((): boolean => {
-	try {
-		execFileSync("tmux", ["-V"], { stdio: "ignore" });
-		return true;
-	} catch {
-		console.warn("tui.test.ts is skipped: there is no tmux here (Debian: apt-get install tmux)");
-		return false;
-	}
-})();
+import { HOSTS } from "../../hosts/hosts.ts";
+import { type Isolated, isolate } from "../support/pi.ts";
+import { hasTmux, openTerminal, type Terminal } from "../support/terminal.ts";
 
 let box: Box | undefined;
 let place: Isolated | undefined;
-let socket = "";
-const tmux = async (...args: readonly string[]): Promise<string> =>
-	(await run("tmux", ["-L", socket, "-f", "/dev/null", ...args])).stdout;
-const screen = (): Promise<string> => tmux("capture-pane", "-p", "-t", "pi");
-const type = (text: string): Promise<string> => tmux("send-keys", "-t", "pi", "-l", text);
-const press = (key: string): Promise<string> => tmux("send-keys", "-t", "pi", key);
+let terminal: Terminal | undefined;
 
 afterEach(async () => {
-	await tmux("kill-server").catch(() => "");
+	await terminal?.close();
 	await box?.close();
 	await place?.remove();
 });
 
-test.runIf(hasTmux).each(HOSTS)(
+test.runIf(hasTmux("tui.test.ts")).each(HOSTS)(
 	"pi %s on a screen: status, completion, load, a streamed turn, unload",
 	async (host) => {
 		box = await startBox({ tokenMs: 10, loadMs: 500 });
 		place = await isolate();
-		socket = `ai-server-test-${process.pid}-${host}`;
-		const env = { ...boxEnv(box), PI_CODING_AGENT_DIR: place.agentDir, PI_OFFLINE: "1" };
-		const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-		const flags = ["-ne", "-e", ROOT, "-ns", "-np", "-nc", "--no-themes", "--no-session"];
-		const model = ["--model", "ai-server/Qwen_Qwen3.6-35B-A3B-Q8_0"];
-		const command = ["env", ...settings, process.execPath, cliPath(host), ...flags, ...model];
-		await tmux(
-			"new-session",
-			"-d",
-			"-s",
-			"pi",
-			"-c",
-			place.cwd,
-			"-x",
-			"110",
-			"-y",
-			"40",
-			...command,
-		);
-		const shows = (text: string | RegExp): Promise<unknown> => expect.poll(screen).toMatch(text);
+		terminal = await openTerminal(host, box, place);
+		const { screen, type, press, shows } = terminal;
 
 		await shows("Qwen_Qwen3.6");
 		// Right after the start pi takes keys but completes nothing yet, so the slash is typed again.

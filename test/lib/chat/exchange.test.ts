@@ -138,3 +138,54 @@ test("a 200 with an error in JSON says what the error says", async () => {
 	);
 	expect(error?.message).toContain("no such thing");
 });
+
+const LETTER = 'data: {"id":"1","choices":[{"delta":{"content":"x"}}]}\n\n';
+
+test("everybody has a turn while a large read is handed over", async () => {
+	let seen = 0;
+	const turns: number[] = [];
+	const turn = (): void => {
+		turns.push(seen);
+		if (seen < 1000) setImmediate(turn);
+	};
+	const onChunk = (): void => {
+		if (seen === 0) setImmediate(turn);
+		seen += 1;
+	};
+	const body = LETTER.repeat(999) + STOP + DONE;
+	const { error } = await attempt(scriptedHttp(answer(200, body, "text/event-stream")), {
+		onChunk,
+	});
+	expect(error).toBeUndefined();
+	expect(seen).toBe(1000);
+	expect(turns.filter((at) => at < 1000).length).toBeGreaterThan(2);
+});
+
+test("an abort stops in the middle of a large read", async () => {
+	const stop = new AbortController();
+	let seen = 0;
+	const onChunk = (): void => {
+		if (seen === 0) setImmediate(() => stop.abort());
+		seen += 1;
+	};
+	const body = LETTER.repeat(999) + STOP + DONE;
+	const http = scriptedHttp(answer(200, body, "text/event-stream"));
+	const { error } = await attempt(http, { onChunk, signal: stop.signal });
+	expect(error?.name).toBe("AbortError");
+	expect(seen).toBeLessThan(100);
+});
+
+test.each([
+	[
+		"in an event",
+		`data: ${JSON.stringify({ error: { message: "model name=m failed to load" } })}\n\n`,
+	],
+	[
+		"as llama-swap's loading text",
+		`data: ${JSON.stringify({ choices: [{ delta: { reasoning_content: "llama-swap loading model: m\n" } }] })}\n\n{"error":"upstream command exited prematurely","src":"llama-swap"}`,
+	],
+])("a failed load that is told %s is explained as well", async (_how, body) => {
+	const http = scriptedHttp(answer(200, body, "text/event-stream"));
+	const { error } = await attempt(http, {}, async () => "out of memory");
+	expect(error?.message).toMatch(/could not be loaded \(.*\)\. Its log says: out of memory$/);
+});

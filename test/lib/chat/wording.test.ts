@@ -40,7 +40,7 @@ test.each<[number, string, string]>([
 	[
 		500,
 		'{"error":{"message":"image input is not supported"}}',
-		"The model's server cannot take this request: image input is not supported",
+		"The model's server cannot take this request: image input is not supported. Go back before it with /tree, or give the model its mmproj file",
 	],
 	// llama-swap's own 500 is no fault of the request.
 	[500, '{"src":"llama-swap","error":"template of the day"}', "500: template of the day"],
@@ -54,7 +54,7 @@ test("the words of a server cannot move the cursor", () => {
 		/[\u001b\u202e]/,
 	);
 	const fault = { message: "a\u001b[2Jb", type: undefined, code: undefined, fromProxy: false };
-	expect(wordStreamFault(fault, "m")).toBe("Server error: ab");
+	expect(wordStreamFault(fault, "m", undefined)).toBe("Server error: ab");
 });
 
 test.each<[number, string, boolean]>([
@@ -73,8 +73,11 @@ test.each<[number, string, boolean]>([
 
 test("a failed load with and without its log", () => {
 	const body = "unable to start process: exit status 1";
-	expect(wordStatus(502, body, "m", undefined)).toBe(`The model m could not be loaded (${body})`);
-	expect(wordStatus(502, body, "m", "")).toBe(`The model m could not be loaded (${body})`);
+	const look = "Look at the model's log on the server";
+	expect(wordStatus(502, body, "m", undefined)).toBe(
+		`The model m could not be loaded (${body}). ${look}`,
+	);
+	expect(wordStatus(502, body, "m", "")).toBe(`The model m could not be loaded (${body}). ${look}`);
 	expect(wordStatus(502, body, "m", "out of memory")).toBe(
 		`The model m could not be loaded (${body}). Its log says: out of memory`,
 	);
