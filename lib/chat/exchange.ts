@@ -3,7 +3,6 @@ import { faultFrom, parseFault, type ServerFault } from "../llama-swap/error-bod
 import { createEventReader } from "../sse.ts";
 import type { Http, HttpResponse } from "../tls/http.ts";
 import { readText } from "../tls/read.ts";
-import { createBreather } from "./breather.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
 import { createPace } from "./pace.ts";
 import { type SilenceWatch, watchSilence } from "./silence.ts";
@@ -144,11 +143,9 @@ async function readStream(
 		return false;
 	};
 	const parts = response.body[Symbol.asyncIterator]();
-	const breathe = createBreather();
 	try {
 		for (let part = await parts.next(); part.done !== true; part = await parts.next()) {
 			heard();
-			if (breathe.isDue()) await breathe.turn();
 			bytes += part.value.byteLength;
 			const events = reader.feed(part.value);
 			if (events.length > 0 && (await take(events))) {
