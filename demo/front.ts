@@ -13,8 +13,6 @@ export interface SeenRequest {
 	readonly method: string;
 	readonly path: string;
 	readonly headers: Readonly<Record<string, string>>;
-	/** Resolves when the answer is over: true when all of it was sent, false when the client left. */
-	readonly answered: Promise<boolean>;
 }
 
 export interface FrontOptions {
@@ -30,6 +28,8 @@ export interface Front {
 	readonly port: number;
 	/** Every request that came through, in order. */
 	readonly seen: readonly SeenRequest[];
+	/** For each of them when its answer is over: true when all was sent, false when the client left. */
+	readonly answered: readonly Promise<boolean>[];
 	/** How many connections were opened. */
 	connections(): number;
 	/** Ends every connection at once, but goes on listening. */
@@ -39,14 +39,15 @@ export interface Front {
 
 export async function startFront({ tls, prefix, handle }: FrontOptions): Promise<Front> {
 	const seen: SeenRequest[] = [];
+	const answered: Promise<boolean>[] = [];
 	const sockets = new Set<Socket>();
 	let opened = 0;
 	const listener = (request: IncomingMessage, response: ServerResponse): void => {
 		const path = request.url ?? "/";
-		const answered = new Promise<boolean>((resolve) => {
-			response.once("close", () => resolve(response.writableFinished));
-		});
-		seen.push({ method: request.method ?? "", path, headers: toRecord(request), answered });
+		seen.push({ method: request.method ?? "", path, headers: toRecord(request) });
+		const { promise, resolve } = Promise.withResolvers<boolean>();
+		response.once("close", () => resolve(response.writableFinished));
+		answered.push(promise);
 		if (!path.startsWith(prefix)) {
 			response.writeHead(404).end();
 			return;
@@ -77,6 +78,7 @@ export async function startFront({ tls, prefix, handle }: FrontOptions): Promise
 	return {
 		port: (server.address() as AddressInfo).port,
 		seen,
+		answered,
 		connections: () => opened,
 		cut,
 		close() {

@@ -24,8 +24,8 @@ export interface Terminal {
 	screen(): Promise<string>;
 	type(text: string): Promise<unknown>;
 	press(key: string): Promise<unknown>;
-	/** Waits until the screen shows it. */
-	shows(text: string | RegExp): Promise<unknown>;
+	/** Waits until the screen shows it, for so many milliseconds at most. */
+	shows(text: string | RegExp, timeout?: number): Promise<unknown>;
 	close(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export async function openTerminal(host: Host, box: Box, place: Isolated): Promi
 		screen,
 		type: (text) => tmux("send-keys", "-t", "pi", "-l", text),
 		press: (key) => tmux("send-keys", "-t", "pi", key),
-		shows: (text) => expect.poll(screen).toMatch(text),
+		shows: (text, timeout = 20_000) => expect.poll(screen, { timeout }).toMatch(text),
 		close: async () => void (await tmux("kill-server").catch(() => "")),
 	};
 }
