@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+
 /** Longer than this a key press should not wait behind a burst; in milliseconds. */
 const HOLD_MS = 8;
 
@@ -13,16 +15,18 @@ export interface Breather {
 }
 
 export function createBreather(): Breather {
-	let since: number | undefined;
+	let turns = -1;
+	let since = 0;
 	return {
 		isDue() {
 			const now = performance.now();
-			if (since !== undefined) return now - since > HOLD_MS;
-			since = now;
-			setImmediate(() => {
-				since = undefined;
-			});
-			return false;
+			// Asking costs next to nothing; a timer or an immediate of our own would wake the loop up.
+			const { loopCount } = performance.nodeTiming.uvMetricsInfo;
+			if (loopCount !== turns) {
+				turns = loopCount;
+				since = now;
+			}
+			return now - since > HOLD_MS;
 		},
 		turn: () => new Promise((resolve) => setImmediate(resolve)),
 	};
