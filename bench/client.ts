@@ -7,6 +7,6 @@ const [variant = "", model = "", origin = ""] = process.argv.slice(2);
 const workload = parseWorkload(model);
 const read =
 	variant === "bare" ? bareReader(barePool(origin)) : eventReader(ownStream({ baseUrl: origin }));
-const warmUps = Array.from({ length: 3 }, () => warmUp(workload, 3000));
+const warmUps = Array.from({ length: 3 }, () => warmUp(workload));
 const sample = await takeSample(read, { model, ...workload, warmUps });
 process.stdout.write(JSON.stringify(sample), () => process.exit(0));

@@ -17,7 +17,7 @@ export function parseWorkload(id: string): Workload {
 	return { kind, deltas, paced: pace === "paced" };
 }
 
-/** The streams that warm a process up. A tool call of pi 0.87.1 costs the square of its length. */
-export function warmUp({ kind }: Workload, size: number): string {
-	return `${kind}-${size}`;
+/** The stream that a process is warmed up with, three times. */
+export function warmUp({ kind }: Workload): string {
+	return `${kind}-3000`;
 }

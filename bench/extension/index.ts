@@ -42,8 +42,7 @@ export default function bench(pi: ExtensionAPI): void {
 			if (order.task === "sample") {
 				const { model } = order;
 				const workload = parseWorkload(model);
-				const size = workload.kind === "tool" ? 1000 : 3000;
-				const warmUps = Array.from({ length: 3 }, () => warmUp(workload, size));
+				const warmUps = Array.from({ length: 3 }, () => warmUp(workload));
 				found = await takeSample(readerOf(order.provider), { model, ...workload, warmUps });
 			} else {
 				await useClientCertificate(order.certificates);
