@@ -116,3 +116,17 @@ test.each(HOSTS)(
 		await rpc.close();
 	},
 );
+
+test.each(HOSTS)("pi %s: selecting one of our models opens a connection ahead", async (host) => {
+	const rpc = startRpc({
+		...{ host, place, env: boxEnv(box) },
+		args: ["--model", "ai-server/small-talk-1B"],
+	});
+	await rpc.send({ type: "get_state" });
+	const modelId = "Qwen_Qwen3.6-35B-A3B-Q8_0";
+	await rpc.send({ type: "set_model", provider: "ai-server", modelId });
+	await expect
+		.poll(() => box.front.seen.map(({ path }) => path))
+		.toContainEqual(expect.stringMatching(/\/health$/));
+	await rpc.close();
+});
