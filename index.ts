@@ -18,6 +18,8 @@ import {
 import { type Admin, createAdmin } from "./admin.ts";
 import { COMMANDS } from "./commands/all.ts";
 import { completeModels } from "./commands/models.ts";
+import { registerPresetEntry } from "./commands/preset.ts";
+import { createQuestions, type Questions } from "./commands/questions.ts";
 import { createReply } from "./commands/reply.ts";
 import { registerStatusEntry, startLines } from "./commands/status.ts";
 import { type Config, loadConfig, PROVIDER_ID } from "./config.ts";
@@ -26,7 +28,8 @@ import { AiServerError } from "./lib/errors.ts";
 import { createJsonFile } from "./lib/json-file.ts";
 import { lazyHttp, lazySsh } from "./lib/lazy.ts";
 import type { ServerModel } from "./lib/llama-swap/merge.ts";
-import type { Ssh } from "./lib/ssh/ssh.ts";
+import type { Service } from "./lib/service-call.ts";
+import type { Ssh, SshPrompts } from "./lib/ssh/ssh.ts";
 import type { Http } from "./lib/tls/http.ts";
 
 /** How long pi's start waits for the list: when nothing is known yet, and when an older list is. */
@@ -57,8 +60,13 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	const shutdown = new AbortController();
 	const config = loadConfig(process.env, homedir());
 	const http = lazyHttp(() => openHttp(config));
-	const ssh = lazySsh(() => openSsh(config));
-	const admin = createAdmin({ ...config, http, ssh, keySent: config.apiKey !== undefined });
+	const questions = createQuestions();
+	const ssh = lazySsh(() => openSsh(config, questions.prompts));
+	const admin = createAdmin({
+		...{ ...config, http, ssh },
+		service: () => serviceOf(config),
+		keySent: config.apiKey !== undefined,
+	});
 	const catalog = createCatalog({
 		source: config.ssh === "none" ? { ...admin, readContextSizes: async () => new Map() } : admin,
 		file: createJsonFile(cachePath(config), process.pid),
@@ -67,7 +75,8 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	});
 
 	registerStatusEntry(pi);
-	registerCommands(pi, admin, catalog);
+	registerPresetEntry(pi);
+	registerCommands(pi, { admin, catalog, questions });
 	const rest = await waitForModels(catalog);
 	const { provider, isPulling } = createProvider(
 		config,
@@ -101,7 +110,7 @@ async function openHttp(config: Config): Promise<Http> {
 	return createHttp({ baseUrl: config.url, ...certificates, ...key });
 }
 
-async function openSsh(config: Config): Promise<Ssh> {
+async function openSsh(config: Config, prompts: SshPrompts): Promise<Ssh> {
 	const target = config.ssh;
 	if (target === undefined) throw problemOf(config, "AI_SERVER_SSH_HOST");
 	if (target === "none") {
@@ -109,7 +118,16 @@ async function openSsh(config: Config): Promise<Ssh> {
 	}
 	const { createSsh } = await installed(import("./lib/ssh/connection.ts"));
 	const localUser = userInfo().username;
-	return createSsh({ target, home: homedir(), env: process.env, localUser });
+	return createSsh({ target, home: homedir(), env: process.env, localUser, ...prompts });
+}
+
+function serviceOf(config: Config): Service {
+	const { serviceScope: scope, serviceUnit: unit, ssh } = config;
+	if (scope === undefined) throw problemOf(config, "AI_SERVER_SERVICE_SCOPE");
+	if (unit === undefined) throw problemOf(config, "AI_SERVER_SERVICE_UNIT");
+	// Where OpenSSH's config has the name, the hints leave it to the shell that they are typed into.
+	const user = typeof ssh === "object" ? (ssh.user ?? "$USER") : "$USER";
+	return { scope, unit, user };
 }
 
 function problemOf({ problems }: Config, variable: string): AiServerError {
@@ -244,7 +262,13 @@ function toPiModel(model: ServerModel, baseUrl: string): Model<ServerApi> {
 	};
 }
 
-function registerCommands(pi: ExtensionAPI, admin: Admin, catalog: Catalog): void {
+interface CommandParts {
+	readonly admin: Admin;
+	readonly catalog: Catalog;
+	readonly questions: Questions;
+}
+
+function registerCommands(pi: ExtensionAPI, { admin, catalog, questions }: CommandParts): void {
 	for (const command of COMMANDS) {
 		const usage = command.usage === "" ? "" : `${command.usage}: `;
 		pi.registerCommand(command.name, {
@@ -258,7 +282,8 @@ function registerCommands(pi: ExtensionAPI, admin: Admin, catalog: Catalog): voi
 			async handler(args, context) {
 				const reply = createReply(pi, context);
 				try {
-					await command.run(args.trim(), { admin, catalog, reply, pi: context, now: Date.now });
+					const tools = { admin, catalog, reply, pi: context, now: Date.now };
+					await questions.during(context, () => command.run(args.trim(), tools));
 				} catch (error) {
 					reply.fail(error);
 				}
