@@ -12,6 +12,8 @@ import type { Preset } from "./lib/llama-swap/preset.ts";
 import { parseProps } from "./lib/llama-swap/props.ts";
 import { modelPath } from "./lib/llama-swap/routes.ts";
 import { statusFault } from "./lib/llama-swap/status.ts";
+import { poll } from "./lib/poll.ts";
+import { runService, type Service } from "./lib/service-call.ts";
 import type { Ssh } from "./lib/ssh/ssh.ts";
 import type { Http, HttpRequest } from "./lib/tls/http.ts";
 import { readText } from "./lib/tls/read.ts";
@@ -27,6 +29,8 @@ const PROPS_DEADLINE_MS = 3000;
 const LOG_PATH = "/logs/stream/<id>";
 /** llama-swap stops a model with a grace of 10 s, then kills it; several in turn take longer. */
 const UNLOAD_DEADLINE_MS = 60_000;
+const HEALTH_DEADLINE_MS = 5000;
+const RESTART_POLL = { everyMs: 500, limitMs: 30_000 } as const;
 
 /** One method for each thing the server can be asked to do; all reject with AiServerError. */
 export interface Admin {
@@ -49,6 +53,8 @@ export interface Admin {
 	readProps(id: string, signal?: AbortSignal): Promise<Learned>;
 	/** Tokens that a model file on the server says it was trained for; undefined when it does not. */
 	readTrained(path: string, signal?: AbortSignal): Promise<number | undefined>;
+	/** Restarts llama-swap's service over SSH; resolves when the server answers again. */
+	restart(signal?: AbortSignal): Promise<void>;
 }
 
 export interface AdminDeps {
@@ -56,11 +62,14 @@ export interface AdminDeps {
 	readonly presetPath: string;
 	readonly http: Http;
 	readonly ssh: Ssh;
+	/** Throws AiServerError "config" where no service is named in a usable way. */
+	readonly service: () => Service;
 	/** True when a key goes along, so that a 401 is worded right. */
 	readonly keySent: boolean;
 }
 
-export function createAdmin({ routes, presetPath, http, ssh, keySent }: AdminDeps): Admin {
+export function createAdmin(deps: AdminDeps): Admin {
+	const { routes, presetPath, http, ssh, service, keySent } = deps;
 	const ask = async (request: HttpRequest, what: string, modelId?: string): Promise<string> => {
 		const response = await http.request(request);
 		const body = await readText(response, BODY_LIMIT);
@@ -76,8 +85,21 @@ export function createAdmin({ routes, presetPath, http, ssh, keySent }: AdminDep
 		);
 	const explainLoad = async (id: string): Promise<string | undefined> =>
 		tellingLines(await readAtMost(http, modelPath(LOG_PATH, id), LOG_DEADLINE_MS));
-	const readPreset = (signal?: AbortSignal): Promise<string> =>
-		ssh.readFile(presetPath, { signal });
+	const readPreset = async (signal?: AbortSignal): Promise<string> => {
+		const { readRemoteText } = await import("./lib/ssh/remote-text.ts");
+		return readRemoteText(ssh, presetPath, signal);
+	};
+	const isAnswering = async (signal: AbortSignal | undefined): Promise<true | undefined> => {
+		try {
+			await within(HEALTH_DEADLINE_MS, "its health", signal, (limit) =>
+				ask({ path: "/health", signal: limit }, "its health"),
+			);
+			return true;
+		} catch {
+			signal?.throwIfAborted();
+			return undefined;
+		}
+	};
 
 	return {
 		listModels: async (signal) =>
@@ -100,6 +122,12 @@ export function createAdmin({ routes, presetPath, http, ssh, keySent }: AdminDep
 			await post(routes.unloadAll, "unloading all models", signal);
 		},
 		readPreset,
+		restart: async (signal) => {
+			const named = service();
+			await runService(ssh, named, "restart", signal);
+			const back = await poll(() => isAnswering(signal), { ...RESTART_POLL, signal });
+			if (back === undefined) throw await stillDown(ssh, named, signal);
+		},
 		readConfig: async (signal) => {
 			const yaml = await readPreset(signal);
 			// yaml costs 20 ms to load, so only a start that reads the file pays for it.
@@ -132,6 +160,20 @@ export function createAdmin({ routes, presetPath, http, ssh, keySent }: AdminDep
 			return (await readGgufHeader(read, { template: false })).trainedContext;
 		},
 	};
+}
+
+/** A service that starts, and then has no server in it: its journal says why. */
+async function stillDown(
+	ssh: Ssh,
+	service: Service,
+	signal: AbortSignal | undefined,
+): Promise<AiServerError> {
+	const seconds = RESTART_POLL.limitMs / 1000;
+	const message = `${service.unit} was restarted, but nothing answers after ${seconds} s`;
+	const log = await runService(ssh, service, "journal", signal).catch(() => "");
+	const why = tellingLines(log);
+	const hint = why === undefined ? "Look at its log on the server" : `Its log says: ${why}`;
+	return new AiServerError("network", message, { hint });
 }
 
 /** What has come within a time, of a page that need not end. Nothing when it cannot be had. */

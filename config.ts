@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { AiServerError } from "./lib/errors.ts";
+import { parseServiceScope, parseServiceUnit, type ServiceScope } from "./lib/service.ts";
 import type { SshTarget } from "./lib/ssh/ssh.ts";
 import { parseSshTarget } from "./lib/ssh/target.ts";
 import type { CertificatePaths } from "./lib/tls/certificates.ts";
@@ -41,7 +42,8 @@ const TABLE = [
 	{
 		name: "AI_SERVER_SSH_HOST",
 		default: "ai-server@192.168.2.3",
-		purpose: "SSH target for the server's config, `user@host[:port]`; `none` where there is no SSH",
+		purpose:
+			"SSH target for the server's config and service: `user@host[:port]` or a Host alias of `~/.ssh/config`; `none` where there is no SSH",
 	},
 	{
 		name: "AI_SERVER_PRESET_PATH",
@@ -51,7 +53,13 @@ const TABLE = [
 	{
 		name: "AI_SERVER_SERVICE_UNIT",
 		default: "llama-swap.service",
-		purpose: "systemd unit of llama-swap",
+		purpose: "systemd unit (or OpenRC service) of llama-swap",
+	},
+	{
+		name: "AI_SERVER_SERVICE_SCOPE",
+		default: "user",
+		purpose:
+			"Whose service that is: `user` (`systemctl --user`), `system` (`sudo -n systemctl`) or `openrc`",
 	},
 	{ name: "AI_SERVER_MODELS_PATH", default: "/v1/models", purpose: "Lists the models" },
 	{ name: "AI_SERVER_RUNNING_PATH", default: "/running", purpose: "Lists the loaded models" },
@@ -108,7 +116,10 @@ export interface Config {
 	readonly ssh: SshTarget | "none" | undefined;
 	/** On the SSH target; may begin with "~/". */
 	readonly presetPath: string;
-	readonly serviceUnit: string;
+	/** Undefined when AI_SERVER_SERVICE_SCOPE is unusable: no other machinery is tried in its place. */
+	readonly serviceScope: ServiceScope | undefined;
+	/** Undefined when AI_SERVER_SERVICE_UNIT is unusable: no other service is touched in its place. */
+	readonly serviceUnit: string | undefined;
 	readonly routes: Routes;
 	/** One error of code "config" for each variable that could not be used. */
 	readonly problems: readonly AiServerError[];
@@ -116,7 +127,8 @@ export interface Config {
 
 /**
  * Turns the environment into a complete configuration. Never throws: a bad value becomes a problem
- * and everything else still works. A bad address has no substitute, anything else gets its default.
+ * and everything else still works. A bad address or service has no substitute, anything else gets its
+ * default.
  */
 export function loadConfig(env: Environment, home: string): Config {
 	const problems: AiServerError[] = [];
@@ -141,6 +153,10 @@ export function loadConfig(env: Environment, home: string): Config {
 	const certs = path("AI_SERVER_CERTS_DIR");
 	const certificate = (name: VariableName): string => path(name).replace("<certs>", () => certs);
 	const passphrase = env["AI_SERVER_KEY_PASSPHRASE"];
+	const serviceScope = attempt(() => parseServiceScope(text("AI_SERVER_SERVICE_SCOPE")));
+	const serviceUnit = attempt(() =>
+		parseServiceUnit(serviceScope ?? "user", text("AI_SERVER_SERVICE_UNIT")),
+	);
 
 	return {
 		url: server?.url,
@@ -159,7 +175,8 @@ export function loadConfig(env: Environment, home: string): Config {
 				? "none"
 				: attempt(() => parseSshTarget(text("AI_SERVER_SSH_HOST"))),
 		presetPath: text("AI_SERVER_PRESET_PATH"),
-		serviceUnit: text("AI_SERVER_SERVICE_UNIT"),
+		serviceScope,
+		serviceUnit,
 		routes: {
 			models: route("AI_SERVER_MODELS_PATH"),
 			running: route("AI_SERVER_RUNNING_PATH"),

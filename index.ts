@@ -2,14 +2,7 @@ import { createHash } from "node:crypto";
 import { homedir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-	type AssistantMessageEventStream,
-	lazyStream,
-	type Model,
-	type Provider,
-	type SimpleStreamOptions,
-	type TranscriptContext,
-} from "@earendil-works/pi-ai";
+import { lazyStream } from "@earendil-works/pi-ai";
 import {
 	type ExtensionAPI,
 	type ExtensionContext,
@@ -19,6 +12,8 @@ import { type Admin, createAdmin } from "./admin.ts";
 import { createAdvice } from "./commands/advice.ts";
 import { COMMANDS } from "./commands/all.ts";
 import { completeModels } from "./commands/models.ts";
+import { registerPresetEntry } from "./commands/preset.ts";
+import { createQuestions, type Questions } from "./commands/questions.ts";
 import { createReply } from "./commands/reply.ts";
 import { registerStatusEntry, startLines } from "./commands/status.ts";
 import { type Config, loadConfig, PROVIDER_ID } from "./config.ts";
@@ -26,25 +21,18 @@ import { type Catalog, createCatalog } from "./discovery.ts";
 import { AiServerError } from "./lib/errors.ts";
 import { createJsonFile } from "./lib/json-file.ts";
 import { lazyHttp, lazySsh } from "./lib/lazy.ts";
-import { levelMap, type Thinking } from "./lib/llama-swap/learned.ts";
-import type { ServerModel } from "./lib/llama-swap/merge.ts";
-import type { Ssh } from "./lib/ssh/ssh.ts";
+import type { Thinking } from "./lib/llama-swap/learned.ts";
+import type { Service } from "./lib/service-call.ts";
+import type { Ssh, SshPrompts } from "./lib/ssh/ssh.ts";
 import type { Http, WarmHttp } from "./lib/tls/http.ts";
+import { showChanges } from "./provider/changes.ts";
+import { createProvider, type StreamSimple } from "./provider/provider.ts";
 
 /** How long pi's start waits for the list: when nothing is known yet, and when an older list is. */
 const FIRST_START_MS = 2500;
 const CACHED_START_MS = 400;
 /** A list this young is taken as it is, so that one start after the other costs nothing. */
 const FRESH_MS = 10 * 60_000;
-
-/** Private to this provider: pi uses a stream function for models of its own api name only. */
-const API = "ai-server-mtls";
-type ServerApi = typeof API;
-type StreamSimple = (
-	model: Model<ServerApi>,
-	context: TranscriptContext,
-	options?: SimpleStreamOptions,
-) => AssistantMessageEventStream;
 
 /** Never rejects: an error here would stop pi from starting. */
 export default async function aiServer(pi: ExtensionAPI): Promise<void> {
@@ -59,8 +47,13 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	const shutdown = new AbortController();
 	const config = loadConfig(process.env, homedir());
 	const http = lazyHttp(() => openHttp(config));
-	const ssh = lazySsh(() => openSsh(config));
-	const admin = createAdmin({ ...config, http, ssh, keySent: config.apiKey !== undefined });
+	const questions = createQuestions();
+	const ssh = lazySsh(() => openSsh(config, questions.prompts));
+	const admin = createAdmin({
+		...{ ...config, http, ssh },
+		service: () => serviceOf(config),
+		keySent: config.apiKey !== undefined,
+	});
 	const catalog = createCatalog({
 		source: config.ssh === "none" ? { ...admin, readConfig: async () => undefined } : admin,
 		file: createJsonFile(cachePath(config), process.pid),
@@ -69,7 +62,8 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	});
 
 	registerStatusEntry(pi);
-	registerCommands(pi, admin, catalog);
+	registerPresetEntry(pi);
+	registerCommands(pi, { admin, catalog, questions });
 	const rest = await waitForModels(catalog);
 	const chat = createChat(pi, { config, http, admin, catalog });
 	const { provider, isPulling } = createProvider(config, catalog, chat);
@@ -116,7 +110,7 @@ async function openHttp(config: Config): Promise<WarmHttp> {
 	return createHttp({ baseUrl: config.url, ...certificates, ...key });
 }
 
-async function openSsh(config: Config): Promise<Ssh> {
+async function openSsh(config: Config, prompts: SshPrompts): Promise<Ssh> {
 	const target = config.ssh;
 	if (target === undefined) throw problemOf(config, "AI_SERVER_SSH_HOST");
 	if (target === "none") {
@@ -124,7 +118,16 @@ async function openSsh(config: Config): Promise<Ssh> {
 	}
 	const { createSsh } = await installed(import("./lib/ssh/connection.ts"));
 	const localUser = userInfo().username;
-	return createSsh({ target, home: homedir(), env: process.env, localUser });
+	return createSsh({ target, home: homedir(), env: process.env, localUser, ...prompts });
+}
+
+function serviceOf(config: Config): Service {
+	const { serviceScope: scope, serviceUnit: unit, ssh } = config;
+	if (scope === undefined) throw problemOf(config, "AI_SERVER_SERVICE_SCOPE");
+	if (unit === undefined) throw problemOf(config, "AI_SERVER_SERVICE_UNIT");
+	// Where OpenSSH's config has the name, the hints leave it to the shell that they are typed into.
+	const user = typeof ssh === "object" ? (ssh.user ?? "$USER") : "$USER";
+	return { scope, unit, user };
 }
 
 function problemOf({ problems }: Config, variable: string): AiServerError {
@@ -208,68 +211,13 @@ function createChat(pi: ExtensionAPI, { config, http, admin, catalog }: ChatPart
 		lazyStream(model, async () => (await load())(model, context, options));
 }
 
-interface Registration {
-	readonly provider: Provider<ServerApi>;
-	/** True while pi itself asks for the models, and so will see what comes. */
-	readonly isPulling: () => boolean;
+interface CommandParts {
+	readonly admin: Admin;
+	readonly catalog: Catalog;
+	readonly questions: Questions;
 }
 
-function createProvider(
-	config: Config,
-	catalog: Catalog,
-	streamSimple: StreamSimple,
-): Registration {
-	let pulling = 0;
-	const baseUrl = config.url ?? "";
-	const known = new Map<string, Model<ServerApi>>();
-	const source = config.apiKey === undefined ? "client certificate" : "AI_SERVER_API_KEY";
-	const provider: Provider<ServerApi> = {
-		id: PROVIDER_ID,
-		name: PROVIDER_ID,
-		baseUrl,
-		// No key at all: the certificate is the credential, and lib/tls sends a key where one is set.
-		auth: { apiKey: { name: "Client certificate", resolve: async () => ({ auth: {}, source }) } },
-		getModels: () =>
-			catalog.current().models.map((model) => {
-				// pi's agent holds on to the object of the selected model, so that one is updated.
-				const entry = Object.assign(known.get(model.id) ?? {}, toPiModel(model, baseUrl));
-				known.set(model.id, entry);
-				return entry;
-			}),
-		async refreshModels({ allowNetwork, publish }) {
-			if (!allowNetwork) return;
-			pulling += 1;
-			try {
-				await catalog.refresh();
-			} finally {
-				pulling -= 1;
-			}
-			await publish({});
-		},
-		stream: streamSimple,
-		streamSimple,
-	};
-	return { provider, isPulling: () => pulling > 0 };
-}
-
-/** A model as pi knows it. The output limit is the window itself: llama-server has no other. */
-function toPiModel(model: ServerModel, baseUrl: string): Model<ServerApi> {
-	return {
-		id: model.id,
-		name: model.name,
-		api: API,
-		provider: PROVIDER_ID,
-		baseUrl,
-		reasoning: model.reasoning,
-		...(model.thinking?.thinks === true ? { thinkingLevelMap: levelMap(model.thinking) } : {}),
-		input: model.images ? ["text", "image"] : ["text"],
-		cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
-		contextWindow: model.contextWindow,
-		maxTokens: model.contextWindow,
-	};
-}
-
-function registerCommands(pi: ExtensionAPI, admin: Admin, catalog: Catalog): void {
+function registerCommands(pi: ExtensionAPI, { admin, catalog, questions }: CommandParts): void {
 	for (const command of COMMANDS) {
 		const usage = command.usage === "" ? "" : `${command.usage}: `;
 		pi.registerCommand(command.name, {
@@ -283,45 +231,14 @@ function registerCommands(pi: ExtensionAPI, admin: Admin, catalog: Catalog): voi
 			async handler(args, context) {
 				const reply = createReply(pi, context);
 				try {
-					await command.run(args.trim(), { admin, catalog, reply, pi: context, now: Date.now });
+					const tools = { admin, catalog, reply, pi: context, now: Date.now };
+					await questions.during(context, () => command.run(args.trim(), tools));
 				} catch (error) {
 					reply.fail(error);
 				}
 			},
 		});
 	}
-}
-
-interface Shown {
-	/** Changes wait from now on: an answer is under way. */
-	hold(): void;
-	release(): void;
-	stop(): void;
-}
-
-/**
- * Makes pi take over every change of the list that it did not ask for itself: a registration while
- * pi refreshes would break that refresh off, and one while an answer streams would disturb that.
- */
-function showChanges(catalog: Catalog, isPulling: () => boolean, register: () => void): Shown {
-	let shown = JSON.stringify(catalog.current().models);
-	let held = false;
-	const show = (): void => {
-		const next = JSON.stringify(catalog.current().models);
-		if (held || next === shown) return;
-		shown = next;
-		if (!isPulling()) register();
-	};
-	return {
-		hold() {
-			held = true;
-		},
-		release() {
-			held = false;
-			show();
-		},
-		stop: catalog.onChange(show),
-	};
 }
 
 interface Outcome {

@@ -1,6 +1,8 @@
 import type { Command } from "./command.ts";
 import { loadCommand } from "./load.ts";
+import { presetCommand } from "./preset.ts";
 import { refreshCommand } from "./refresh.ts";
+import { restartCommand } from "./restart.ts";
 import { statusCommand } from "./status.ts";
 import { unloadCommand } from "./unload.ts";
 
@@ -9,4 +11,6 @@ export const COMMANDS: readonly Command[] = [
 	refreshCommand,
 	loadCommand,
 	unloadCommand,
+	presetCommand,
+	restartCommand,
 ];

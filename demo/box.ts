@@ -73,7 +73,8 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
 		prefix,
 		handle: swap.handle,
 	});
-	const ssh = await startSshServer({ remoteHome, restart: swap.restart });
+	const service = { restart: swap.restart, hangUp: swap.reload, journal: swap.journal };
+	const ssh = await startSshServer({ remoteHome, service });
 	await ssh.writeClientFiles(home);
 	return {
 		url: `${tls ? "https" : "http"}://localhost:${front.port}${prefix}`,

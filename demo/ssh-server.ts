@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import ssh2, { type Connection, type ParsedKey, type ServerChannel } from "ssh2";
+import { type ServiceAction, serviceCommand } from "../lib/service.ts";
 import { serveSftp } from "./sftp.ts";
 
 const { Server, utils } = ssh2;
@@ -9,8 +10,16 @@ const { Server, utils } = ssh2;
 export interface SshServerOptions {
 	/** The home of the server's user. */
 	readonly remoteHome: string;
-	/** What `systemctl --user restart llama-swap.service` does. */
+	readonly service: DemoService;
+}
+
+/** What `systemctl --user` finds under the name llama-swap.service. */
+export interface DemoService {
+	/** Throws when the service cannot start. */
 	readonly restart: () => void;
+	/** SIGHUP. */
+	readonly hangUp: () => void;
+	readonly journal: () => string;
 }
 
 /** The machine's SSH door: one user, one key, SFTP on a folder, and a systemctl for one unit. */
@@ -27,7 +36,7 @@ export interface SshServer {
 
 export async function startSshServer({
 	remoteHome,
-	restart,
+	service,
 }: SshServerOptions): Promise<SshServer> {
 	const hostKey = generateKey();
 	const otherKey = generateKey();
@@ -47,7 +56,7 @@ export async function startSshServer({
 		});
 		client.on("ready", () => {
 			logins += 1;
-			serveSession(client, remoteHome, restart);
+			serveSession(client, remoteHome, service);
 		});
 		client.on("error", () => client.end());
 	});
@@ -83,11 +92,11 @@ export async function startSshServer({
 	};
 }
 
-function serveSession(client: Connection, home: string, restart: () => void): void {
+function serveSession(client: Connection, home: string, service: DemoService): void {
 	client.on("session", (accept) => {
 		const session = accept();
 		session.on("sftp", (open) => serveSftp(open(), home));
-		session.on("exec", (open, _reject, { command }) => runCommand(open(), command, restart));
+		session.on("exec", (open, _reject, { command }) => runCommand(open(), command, service));
 	});
 }
 
@@ -95,13 +104,51 @@ function serveSession(client: Connection, home: string, restart: () => void): vo
 const SYSTEMCTL =
 	/^(?:XDG_RUNTIME_DIR=(?:"[^"]*"|\S+) )?(?:timeout \d+ )?systemctl --user (restart|is-active)(?: --)? '?llama-swap\.service'?$/;
 
-function runCommand(channel: ServerChannel, command: string, restart: () => void): void {
-	const verb = SYSTEMCTL.exec(command)?.[1];
-	if (verb === "restart") restart();
-	if (verb === "is-active") channel.write("active\n");
-	if (verb === undefined) channel.stderr.write(`${command.split(" ")[0]}: command not found\n`);
-	channel.exit(verb === undefined ? 127 : 0);
+const ACTIONS: readonly ServiceAction[] = [
+	"restart",
+	"is-active",
+	"journal",
+	"kill-hup",
+	"main-pid",
+];
+/** What each command line of lib/service.ts means; nothing here runs a shell. */
+const COMMAND_LINES: ReadonlyMap<string, ServiceAction> = new Map(
+	ACTIONS.map((action) => [serviceCommand("user", "llama-swap.service", action), action]),
+);
+
+function runCommand(channel: ServerChannel, command: string, service: DemoService): void {
+	const action = COMMAND_LINES.get(command) ?? SYSTEMCTL.exec(command)?.[1];
+	channel.exit(perform(channel, action ?? command, service));
 	channel.end();
+}
+
+/** The exit code. */
+function perform(channel: ServerChannel, action: string, service: DemoService): number {
+	switch (action) {
+		case "restart":
+			try {
+				service.restart();
+			} catch {
+				channel.stderr.write("Job for llama-swap.service failed\n");
+				return 1;
+			}
+			return 0;
+		case "is-active":
+			channel.write("active\n");
+			return 0;
+		case "journal":
+			channel.write(service.journal());
+			return 0;
+		case "kill-hup":
+			service.hangUp();
+			return 0;
+		case "main-pid":
+			channel.write("1234\n");
+			return 0;
+		default:
+			channel.stderr.write(`${action.split(" ")[0]}: command not found\n`);
+			return 127;
+	}
 }
 
 /** Now and then a key comes out of ssh2 in a form that it cannot read itself. */

@@ -39,7 +39,8 @@ function rig(
 		close: () => undefined,
 	};
 	const { routes, presetPath } = loadConfig({}, "/home/me");
-	return { admin: createAdmin({ routes, presetPath, http, ssh, keySent: false }), asked };
+	const service = () => ({ scope: "user", unit: "llama-swap.service", user: "demo" }) as const;
+	return { admin: createAdmin({ routes, presetPath, http, ssh, service, keySent: false }), asked };
 }
 
 const sent = (asked: readonly HttpRequest[]): unknown =>

@@ -20,6 +20,7 @@ test("the defaults are the original's", () => {
 		timeoutMs: 300_000,
 		ssh: { user: "ai-server", host: "192.168.2.3", port: undefined },
 		presetPath: "~/.config/llama-swap/config.yaml",
+		serviceScope: "user",
 		serviceUnit: "llama-swap.service",
 		routes: {
 			models: "/v1/models",
@@ -55,6 +56,7 @@ test.each<[Record<string, string>, Partial<Config>]>([
 	[{ AI_SERVER_SSH_HOST: "none" }, { ssh: "none" }],
 	[{ AI_SERVER_PRESET_PATH: "/etc/swap.yaml" }, { presetPath: "/etc/swap.yaml" }],
 	[{ AI_SERVER_SERVICE_UNIT: "swap.service" }, { serviceUnit: "swap.service" }],
+	[{ AI_SERVER_SERVICE_SCOPE: "openrc" }, { serviceScope: "openrc", serviceUnit: "llama-swap" }],
 	[{ AI_SERVER_API_KEY: "sk-1" }, { apiKey: "sk-1" }],
 ])("%o", (env, expected) => {
 	const config = load(env);
@@ -103,6 +105,7 @@ test.each([
 	["AI_SERVER_UNLOAD_PATH", "/unload", "AI_SERVER_UNLOAD_PATH lacks <id>"],
 	["AI_SERVER_MODELS_PATH", "models", "AI_SERVER_MODELS_PATH does not begin with /"],
 	["AI_SERVER_SSH_HOST", "a b", "AI_SERVER_SSH_HOST"],
+	["AI_SERVER_SERVICE_SCOPE", "global", 'AI_SERVER_SERVICE_SCOPE is "global"'],
 	["AI_SERVER_API_KEY", "two words", "AI_SERVER_API_KEY holds a blank or another character"],
 ])("%s=%s becomes one problem and the rest still works", (name, value, line) => {
 	const config = load({ [name]: value, AI_SERVER_SERVICE_UNIT: "other.service" });
@@ -114,6 +117,14 @@ test.each([
 test("an unusable address is never replaced by the default", () => {
 	expect(load({ AI_SERVER_URL: "nonsense" }).url).toBeUndefined();
 	expect(load({ AI_SERVER_SSH_HOST: "a b" }).ssh).toBeUndefined();
+});
+
+test("an unusable service is never replaced by another one", () => {
+	const config = load({ AI_SERVER_SERVICE_UNIT: "a; reboot" });
+	expect(config.serviceUnit).toBeUndefined();
+	expect(config.problems.map(describeError)).toEqual([
+		expect.stringContaining('AI_SERVER_SERVICE_UNIT is "a; reboot"'),
+	]);
 });
 
 test("an unusable key is never repeated", () => {

@@ -22,6 +22,8 @@ export interface Swap {
 	reload(): void;
 	/** Stops everything and starts anew, as a restart of the service does. */
 	restart(): void;
+	/** What the service wrote, as journalctl shows it. */
+	journal(): string;
 	states(): Readonly<Record<string, State>>;
 	/** How often models were started since the beginning. */
 	starts(): number;
@@ -80,6 +82,7 @@ export function createSwap({ readConfig, loadMs, stopMs, upstream }: SwapOptions
 			}
 		},
 		restart: () => replace(parseConfig(readConfig())),
+		journal: () => proxyLog,
 		states: () =>
 			Object.fromEntries(
 				running.config.models.map(({ id }) => [id, running.scheduler.stateOf(id)]),

@@ -50,7 +50,8 @@ export interface Demo {
 export async function demo(options: Partial<SshOptions> = {}): Promise<Demo> {
 	const home = await temporary();
 	const remoteHome = await temporary();
-	const server = await startSshServer({ remoteHome, restart: () => undefined });
+	const service = { restart: () => undefined, hangUp: () => undefined, journal: () => "" };
+	const server = await startSshServer({ remoteHome, service });
 	onTestFinished(() => server.close());
 	await server.writeClientFiles(home);
 	await writeFile(join(remoteHome, "config.yaml"), TEXT);

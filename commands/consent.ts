@@ -1,0 +1,47 @@
+import { AiServerError } from "../lib/errors.ts";
+import type { CommandContext } from "./command.ts";
+
+export interface Arguments {
+	/** What was typed, without the flag. */
+	readonly text: string;
+	/** True for `--yes`: go ahead without a question. */
+	readonly yes: boolean;
+}
+
+/** Takes `--yes` out of what was typed, wherever it stands. */
+export function readArguments(args: string): Arguments {
+	const words = args.split(/\s+/).filter((word) => word !== "");
+	return { text: words.filter((word) => word !== "--yes").join(" "), yes: words.includes("--yes") };
+}
+
+export interface Consent {
+	readonly title: string;
+	readonly message: string;
+	/** What to type where nobody can be asked. */
+	readonly command: string;
+}
+
+/** True when the user agrees, or has agreed with `--yes`. Rejects where nobody can be asked. */
+export async function askConsent(
+	{ title, message, command }: Consent,
+	yes: boolean,
+	{ pi }: Pick<CommandContext, "pi">,
+): Promise<boolean> {
+	if (yes) return true;
+	if (!pi.hasUI) {
+		throw new AiServerError("config", "This changes something on the server, and nobody is asked", {
+			hint: `To go ahead without a question: ${command} --yes`,
+		});
+	}
+	return pi.ui.confirm(title, message);
+}
+
+/** "a (ready), b (starting)": what a restart or a reload ends. Empty when nothing is loaded. */
+export async function describeLoaded({ admin }: Pick<CommandContext, "admin">): Promise<string> {
+	// A server that hangs is one reason for a restart, so its silence must not prevent one.
+	const running = await admin.listRunning().catch(() => undefined);
+	if (running === undefined) return "The server does not say which models are loaded.";
+	if (running.length === 0) return "No model is loaded.";
+	const names = running.map(({ id, state }) => `${id} (${state})`).join(", ");
+	return `Loaded now: ${names}. Answers under way are cut off.`;
+}
