@@ -1,5 +1,7 @@
 import type { Routes } from "./config.ts";
 import { AiServerError } from "./lib/errors.ts";
+import { type ReloadWatch, readInFlight, watchReload } from "./lib/llama-swap/event-stream.ts";
+import { parseJson, recordOf } from "./lib/llama-swap/json-body.ts";
 import { type Learned, toThinking } from "./lib/llama-swap/learned.ts";
 import { tellingLines } from "./lib/llama-swap/log.ts";
 import {
@@ -11,9 +13,11 @@ import {
 import type { Preset } from "./lib/llama-swap/preset.ts";
 import { parseProps } from "./lib/llama-swap/props.ts";
 import { modelPath } from "./lib/llama-swap/routes.ts";
+import type { InFlight } from "./lib/llama-swap/server-events.ts";
 import { statusFault } from "./lib/llama-swap/status.ts";
 import { poll } from "./lib/poll.ts";
 import { runService, type Service } from "./lib/service-call.ts";
+import type { Replaced } from "./lib/ssh/replace-file.ts";
 import type { Ssh } from "./lib/ssh/ssh.ts";
 import type { Http, HttpRequest } from "./lib/tls/http.ts";
 import { readText } from "./lib/tls/read.ts";
@@ -53,6 +57,18 @@ export interface Admin {
 	readProps(id: string, signal?: AbortSignal): Promise<Learned>;
 	/** Tokens that a model file on the server says it was trained for; undefined when it does not. */
 	readTrained(path: string, signal?: AbortSignal): Promise<number | undefined>;
+	/** Replaces the file when it still is `expected`; the old text goes to a backup beside it. */
+	writePreset(expected: string, text: string, signal?: AbortSignal): Promise<Replaced>;
+	/** Tokens that a model of this config was trained for, as its file says, or it itself when loaded. */
+	trainedContext(id: string, yaml: string, signal?: AbortSignal): Promise<number>;
+	/** llama-swap's version, "v250"; undefined when it does not tell. */
+	version(signal?: AbortSignal): Promise<string | undefined>;
+	/** The requests under way; undefined when the server does not tell. */
+	inFlight(signal?: AbortSignal): Promise<InFlight | undefined>;
+	/** Looks out for a reload; undefined where the server has no events. To be closed. */
+	watchReload(signal?: AbortSignal): Promise<ReloadWatch | undefined>;
+	/** SIGHUP over SSH: re-reads the config from v205 on, and ends every older llama-swap. */
+	reloadBySignal(signal?: AbortSignal): Promise<void>;
 	/** Restarts llama-swap's service over SSH; resolves when the server answers again. */
 	restart(signal?: AbortSignal): Promise<void>;
 }
@@ -122,6 +138,38 @@ export function createAdmin(deps: AdminDeps): Admin {
 			await post(routes.unloadAll, "unloading all models", signal);
 		},
 		readPreset,
+		writePreset: async (expected, text, signal) => {
+			const { replaceRemoteText } = await import("./lib/ssh/remote-text.ts");
+			return replaceRemoteText(ssh, presetPath, { expected, text, signal });
+		},
+		trainedContext: async (id, yaml, signal) => {
+			const { readTrainedContext } = await import("./lib/llama-swap/trained-context.ts");
+			const page = modelPath("/upstream/<id>/v1/models", id);
+			return readTrainedContext(id, yaml, {
+				readRange: (path, start, length) => ssh.readRange(path, start, length, { signal }),
+				// Asked of a model that is not loaded, this page would load it.
+				isReady: async (model) =>
+					parseRunning(await get(routes.running, "the running models", signal)).some(
+						(entry) => entry.id === model && entry.state === "ready",
+					),
+				models: () => get(page, `the properties of ${id}`, signal),
+			});
+		},
+		version: async (signal) => {
+			try {
+				const body = await get("/api/version", "its version", signal);
+				const version = recordOf(parseJson(body))?.["version"];
+				return typeof version === "string" ? version : undefined;
+			} catch {
+				signal?.throwIfAborted();
+				return undefined;
+			}
+		},
+		inFlight: (signal) => readInFlight(http, signal),
+		watchReload: (signal) => watchReload(http, signal),
+		reloadBySignal: async (signal) => {
+			await runService(ssh, service(), "kill-hup", signal);
+		},
 		restart: async (signal) => {
 			const named = service();
 			await runService(ssh, named, "restart", signal);

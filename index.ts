@@ -8,12 +8,15 @@ import {
 	type ExtensionContext,
 	getAgentDir,
 } from "@earendil-works/pi-coding-agent";
+import type { AutocompleteItem } from "@earendil-works/pi-tui";
 import { type Admin, createAdmin } from "./admin.ts";
 import { createAdvice } from "./commands/advice.ts";
 import { COMMANDS } from "./commands/all.ts";
+import type { Command } from "./commands/command.ts";
 import { completeModels } from "./commands/models.ts";
 import { registerPresetEntry } from "./commands/preset.ts";
 import { createQuestions, type Questions } from "./commands/questions.ts";
+import { createQueue } from "./commands/queue.ts";
 import { createReply } from "./commands/reply.ts";
 import { registerStatusEntry, startLines } from "./commands/status.ts";
 import { type Config, loadConfig, PROVIDER_ID } from "./config.ts";
@@ -22,6 +25,7 @@ import { AiServerError } from "./lib/errors.ts";
 import { createJsonFile } from "./lib/json-file.ts";
 import { lazyHttp, lazySsh } from "./lib/lazy.ts";
 import type { Thinking } from "./lib/llama-swap/learned.ts";
+import { waitFor } from "./lib/poll.ts";
 import type { Service } from "./lib/service-call.ts";
 import type { Ssh, SshPrompts } from "./lib/ssh/ssh.ts";
 import type { Http, WarmHttp } from "./lib/tls/http.ts";
@@ -218,20 +222,21 @@ interface CommandParts {
 }
 
 function registerCommands(pi: ExtensionAPI, { admin, catalog, questions }: CommandParts): void {
+	const inTurn = createQueue();
+	const wait = (milliseconds: number): Promise<void> => waitFor(milliseconds);
 	for (const command of COMMANDS) {
 		const usage = command.usage === "" ? "" : `${command.usage}: `;
 		pi.registerCommand(command.name, {
 			description: `${usage}${command.description}`,
 			...(command.completesModels
 				? {
-						getArgumentCompletions: (prefix: string) =>
-							completeModels(catalog.current().models, prefix),
+						getArgumentCompletions: (prefix: string) => completeArguments(command, catalog, prefix),
 					}
 				: {}),
 			async handler(args, context) {
 				const reply = createReply(pi, context);
 				try {
-					const tools = { admin, catalog, reply, pi: context, now: Date.now };
+					const tools = { admin, catalog, reply, pi: context, now: Date.now, wait, inTurn };
 					await questions.during(context, () => command.run(args.trim(), tools));
 				} catch (error) {
 					reply.fail(error);
@@ -239,6 +244,18 @@ function registerCommands(pi: ExtensionAPI, { admin, catalog, questions }: Comma
 			},
 		});
 	}
+}
+
+function completeArguments(
+	{ completeNext }: Command,
+	catalog: Catalog,
+	prefix: string,
+): AutocompleteItem[] | null {
+	const [, id, typed] = /^(\S+) (\S*)$/.exec(prefix) ?? [];
+	if (id === undefined || typed === undefined) {
+		return completeModels(catalog.current().models, prefix);
+	}
+	return completeNext?.(id, typed) ?? null;
 }
 
 interface Outcome {

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { ctxCommand } from "./ctx.ts";
 import { loadCommand } from "./load.ts";
 import { presetCommand } from "./preset.ts";
 import { refreshCommand } from "./refresh.ts";
@@ -11,6 +12,7 @@ export const COMMANDS: readonly Command[] = [
 	refreshCommand,
 	loadCommand,
 	unloadCommand,
+	ctxCommand,
 	presetCommand,
 	restartCommand,
 ];

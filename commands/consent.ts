@@ -1,4 +1,4 @@
-import { AiServerError } from "../lib/errors.ts";
+import { AiServerError, plainText } from "../lib/errors.ts";
 import type { CommandContext } from "./command.ts";
 
 export interface Arguments {
@@ -36,12 +36,31 @@ export async function askConsent(
 	return pi.ui.confirm(title, message);
 }
 
-/** "a (ready), b (starting)": what a restart or a reload ends. Empty when nothing is loaded. */
+/** What a restart or a reload ends, in a sentence for a person. */
 export async function describeLoaded({ admin }: Pick<CommandContext, "admin">): Promise<string> {
 	// A server that hangs is one reason for a restart, so its silence must not prevent one.
 	const running = await admin.listRunning().catch(() => undefined);
 	if (running === undefined) return "The server does not say which models are loaded.";
 	if (running.length === 0) return "No model is loaded.";
-	const names = running.map(({ id, state }) => `${id} (${state})`).join(", ");
-	return `Loaded now: ${names}. Answers under way are cut off.`;
+	const requests = await admin.inFlight();
+	const names = running.map(({ id, state }) => {
+		const count = requests?.byModel.get(id) ?? 0;
+		return count === 0 ? `${id} (${state})` : `${id} (${state}, answering ${count})`;
+	});
+	const loaded = `Loaded now: ${names.join(", ")}.`;
+	if (requests?.total === 0) return `${loaded} No answer is under way.`;
+	const count = requests === undefined ? "" : ` (${requests.total})`;
+	return `${loaded} Answers under way${count} are cut off.`;
+}
+
+/** "a (2 requests)" for each model that is answering and counts; empty where that is not known. */
+export async function describeBusy(
+	{ admin }: Pick<CommandContext, "admin">,
+	counts: (id: string) => boolean,
+): Promise<string> {
+	const requests = await admin.inFlight();
+	const busy = [...(requests?.byModel ?? [])].filter(([id]) => counts(id));
+	return busy
+		.map(([id, count]) => `${plainText(id)} (${count} request${count === 1 ? "" : "s"})`)
+		.join(", ");
 }

@@ -1,5 +1,6 @@
 import { CancellableLoader, Container, Spacer } from "@earendil-works/pi-tui";
 import type { Command, CommandContext } from "./command.ts";
+import { askConsent, describeBusy, readArguments } from "./consent.ts";
 import { chooseModel } from "./models.ts";
 
 export const loadCommand: Command = {
@@ -8,10 +9,21 @@ export const loadCommand: Command = {
 	description: "Load a model, so that the first answer does not wait for it",
 	completesModels: true,
 	async run(args, context) {
-		const id = await chooseModel(args, "Load which model?", "/ai-server-load <id>", context);
+		const { text, yes } = readArguments(args);
+		const id = await chooseModel(text, "Load which model?", "/ai-server-load <id>", context);
 		if (id === undefined) return;
+		const busy = yes ? "" : await describeBusy(context, (other) => other !== id);
+		const consent = {
+			title: `Load ${id} now?`,
+			message: `Answering: ${busy}. The load may wait for that, and then stop the model.`,
+			command: `/ai-server-load ${id}`,
+		};
+		if (busy !== "" && !(await askConsent(consent, yes, context))) {
+			context.reply.say("Nothing was loaded");
+			return;
+		}
 		const started = context.now();
-		const ready = await loadVisibly(id, context);
+		const ready = await context.inTurn(id, () => loadVisibly(id, context));
 		const seconds = Math.round((context.now() - started) / 1000);
 		const outcome = ready ? `${id} is ready (${seconds} s)` : await giveUp(id, context);
 		context.reply.say(outcome);

@@ -19,7 +19,7 @@ export const restartCommand: Command = {
 			return;
 		}
 		const started = now();
-		await admin.restart();
+		await context.inTurn("config", () => admin.restart());
 		reply.say(`llama-swap is back (${Math.round((now() - started) / 1000)} s)`);
 		await catalog.refresh();
 	},

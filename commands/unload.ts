@@ -1,4 +1,5 @@
-import type { Command } from "./command.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { askConsent, describeBusy, readArguments } from "./consent.ts";
 import { chooseModel } from "./models.ts";
 
 export const unloadCommand: Command = {
@@ -7,21 +8,40 @@ export const unloadCommand: Command = {
 	description: "Unload a model, or all of them, and free the memory",
 	completesModels: true,
 	async run(args, context) {
-		if (args === "--all") {
+		const { text, yes } = readArguments(args);
+		if (text === "--all") {
+			if (!(await mayCutOff(() => true, "/ai-server-unload --all", yes, context))) return;
 			await context.admin.unloadAll();
 			context.reply.say("All models are unloaded");
 			await context.catalog.refresh();
 			return;
 		}
 		const id = await chooseModel(
-			args,
+			text,
 			"Unload which model?",
 			"/ai-server-unload <id> | --all",
 			context,
 		);
 		if (id === undefined) return;
+		const command = `/ai-server-unload ${id}`;
+		if (!(await mayCutOff((other) => other === id, command, yes, context))) return;
 		await context.admin.unload(id);
 		context.reply.say(`${id} is unloaded`);
 		await context.catalog.refresh();
 	},
 };
+
+/** An unload does not wait for answers, so their end is asked about. */
+async function mayCutOff(
+	counts: (id: string) => boolean,
+	command: string,
+	yes: boolean,
+	context: CommandContext,
+): Promise<boolean> {
+	const busy = yes ? "" : await describeBusy(context, counts);
+	const message = `Answering: ${busy}. That is cut off.`;
+	const agreed =
+		busy === "" || (await askConsent({ title: "Unload now?", message, command }, yes, context));
+	if (!agreed) context.reply.say("Nothing was unloaded");
+	return agreed;
+}

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -23,6 +23,8 @@ export interface BoxOptions {
 	readonly tokenMs?: number;
 	/** Milliseconds that a model takes to stop; default 5. */
 	readonly stopMs?: number;
+	/** True for a llama-swap that re-reads its config when the file changes. */
+	readonly watchConfig?: boolean;
 }
 
 /** A GPU machine in miniature: proxy, llama-swap, models and SSH, all on loopback. */
@@ -49,7 +51,7 @@ export interface Box {
 
 export async function startBox(options: BoxOptions = {}): Promise<Box> {
 	const { config = DEMO_CONFIG, tls = true, prefix = "" } = options;
-	const { loadMs = 20, tokenMs = 0, stopMs = 5 } = options;
+	const { loadMs = 20, tokenMs = 0, stopMs = 5, watchConfig = false } = options;
 	const folder = await mkdtemp(join(tmpdir(), "ai-server-box-"));
 	const remoteHome = join(folder, "server-home");
 	const home = join(folder, "client-home");
@@ -68,6 +70,7 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
 		stopMs,
 		upstream: createUpstream({ tokenMs, scripted }),
 	});
+	if (watchConfig) watchFile(configFile, { interval: 50 }, swap.reload);
 	const front = await startFront({
 		tls: tls ? { ca: authority.ca, server: await authority.server() } : undefined,
 		prefix,
@@ -82,6 +85,7 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
 		...{ certsDir, home, configFile, authority, front, swap, ssh },
 		nextReply: (reply) => void scripted.push(reply),
 		async close() {
+			unwatchFile(configFile, swap.reload);
 			swap.close();
 			await Promise.all([front.close(), ssh.close()]);
 			await rm(folder, { recursive: true, force: true });

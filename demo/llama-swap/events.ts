@@ -3,7 +3,11 @@ import type { ModelConfig } from "./config-file.ts";
 import type { State } from "./scheduler.ts";
 
 export interface Snapshot {
-	readonly models: readonly { readonly model: ModelConfig; readonly state: State }[];
+	readonly models: readonly {
+		readonly model: ModelConfig;
+		readonly state: State;
+		readonly inFlight: number;
+	}[];
 	readonly proxyLog: string;
 }
 
@@ -33,6 +37,12 @@ export function createEvents(snapshot: () => Snapshot): Events {
 				...(model.aliases.length === 0 ? {} : { aliases: model.aliases }),
 			})),
 		);
+	const inFlight = (): object => {
+		const requests = snapshot().models.flatMap(({ model, inFlight: count }) =>
+			Array.from({ length: count }, (_, id) => ({ id, model: model.id, method: "POST" })),
+		);
+		return { operation: "snapshot", ...(requests.length === 0 ? {} : { requests }) };
+	};
 	const send = (text: string): void => {
 		for (const client of clients) client.write(text);
 	};
@@ -50,7 +60,7 @@ export function createEvents(snapshot: () => Snapshot): Events {
 				frame("uiConfig", { activity: { session_id: ["X-Session-ID", "X-Litellm-Session-Id"] } }),
 			);
 			response.write(frame("profileChanged", { active: null }));
-			response.write(frame("inflight", { operation: "snapshot" }));
+			response.write(frame("inflight", inFlight()));
 			clients.add(response);
 			response.once("close", () => clients.delete(response));
 		},

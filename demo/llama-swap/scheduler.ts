@@ -1,3 +1,4 @@
+import { extractCtxFromRunningCmd } from "../../lib/llama-swap/command-line.ts";
 import { type ModelConfig, programOf, type SwapConfig } from "./config-file.ts";
 
 export type State = "stopped" | "starting" | "ready" | "stopping";
@@ -34,6 +35,8 @@ export interface Scheduler {
 	/** By id or alias. */
 	find(id: string): ModelConfig | undefined;
 	stateOf(id: string): State;
+	/** Requests that the model answers now. */
+	inFlight(id: string): number;
 	/** How often a model was started. */
 	starts(): number;
 	/** Place in the queue for a load, from 1; 0 for none. */
@@ -172,6 +175,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 	return {
 		find: (id) => processOf(id)?.model,
 		stateOf: (id) => processOf(id)?.state ?? "stopped",
+		inFlight: (id) => processOf(id)?.inFlight ?? 0,
 		starts: () => starts,
 		position: (id) => queue.findIndex(({ model }) => model.id === ids.get(id)) + 1,
 		async acquire(id, signal) {
@@ -240,6 +244,9 @@ function createProcess(model: ModelConfig): Process {
 	};
 }
 
+/** Tokens that this machine has memory for. */
+const LARGEST_CONTEXT = 2 ** 20;
+
 /** Commands that cannot start say so by what they name, since nothing is really run here. */
 function failureOf(
 	model: ModelConfig,
@@ -250,6 +257,12 @@ function failureOf(
 		return {
 			message: `failed to start command '${words}': fork/exec ${program}: no such file or directory`,
 			log: "",
+		};
+	}
+	if ((extractCtxFromRunningCmd(model.cmd) ?? 0) > LARGEST_CONTEXT) {
+		return {
+			message: "upstream command exited prematurely",
+			log: "0.00.018.752 E srv  llama_server: cudaMalloc failed: out of memory",
 		};
 	}
 	if (/\bbroken\S*\.gguf\b|\/bin\/true/.test(model.cmd)) {

@@ -35,11 +35,15 @@ export function createSwap({ readConfig, loadMs, stopMs, upstream }: SwapOptions
 	let earlier = 0;
 	const note = (line: string): void => {
 		proxyLog = `${proxyLog}${line}\n`.slice(-100_000);
+		running.events.log("proxy", `${line}\n`);
 	};
 	const start = (config: SwapConfig): Running => {
 		const logs = new Map<string, string>();
 		const events = createEvents(() => ({
-			models: config.models.map((model) => ({ model, state: scheduler.stateOf(model.id) })),
+			models: config.models.map((model) => ({
+				...{ model, state: scheduler.stateOf(model.id) },
+				inFlight: scheduler.inFlight(model.id),
+			})),
 			proxyLog,
 		}));
 		const log = (id: string, line: string): void => {

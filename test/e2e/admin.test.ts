@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
+import { DEMO_CONFIG } from "../../demo/home.ts";
 import { HOSTS, type Host } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
 import { type Isolated, isolate, type Rpc, runPi, startRpc } from "../support/pi.ts";
@@ -60,7 +62,7 @@ test.each(HOSTS)("pi %s restarts the service once that is agreed to", async (hos
 	await run(client, "/ai-server-load small-talk-1B");
 	const [question] = await run(client, "/ai-server-restart", [false]);
 	expect(question).toBe(
-		"Restart llama-swap? Loaded now: small-talk-1B (ready). Answers under way are cut off.",
+		"Restart llama-swap? Loaded now: small-talk-1B (ready). No answer is under way.",
 	);
 	expect(client.notices().at(-1)).toBe("Nothing was restarted");
 	expect(box.swap.states()["small-talk-1B"]).toBe("ready");
@@ -93,4 +95,116 @@ test.each(HOSTS)("pi %s asks about an unknown host key, and a no refuses it", as
 	expect(client.notices().at(-1)).toContain("globalTTL: 1800");
 	await run(client, "/ai-server-preset small-talk-1B");
 	expect(client.notices().at(-1)).toContain("small-talk-1B:");
+});
+
+const config = (): Promise<string> => readFile(box.configFile, "utf8");
+const SMALLER = DEMO_CONFIG.replace("-c 65536", "-c 32768");
+
+async function watching(): Promise<void> {
+	await box.close();
+	box = await startBox({ watchConfig: true });
+}
+
+test.each(HOSTS)("pi %s changes a context size, and asks before it does", async (host) => {
+	await watching();
+	const client = start(host);
+	await run(client, "/ai-server-load small-talk-1B");
+	const [question] = await run(client, "/ai-server-ctx small-talk-1B 32k", [false]);
+	expect(question).toBe(
+		[
+			"Context of small-talk-1B: 65536 → 32768? line 25:",
+			"- cmd: ${server} --model /home/ai-server/models/small-talk-1B.gguf -c 65536 --reasoning off",
+			"+ cmd: ${server} --model /home/ai-server/models/small-talk-1B.gguf -c 32768 --reasoning off",
+			"small-talk-1B is loaded: it is stopped and loaded again, and answers under way are cut off.",
+		].join("\n"),
+	);
+	expect([client.notices().at(-1), await config()]).toEqual(["Nothing was changed", DEMO_CONFIG]);
+	expect(box.swap.states()["small-talk-1B"]).toBe("ready");
+
+	await run(client, "/ai-server-ctx small-talk-1B 32k", [true]);
+	expect(client.notices().at(-1)).toBe("small-talk-1B is ready with 32768 tokens of context");
+	expect(await config()).toBe(SMALLER);
+	await run(client, "/ai-server-status");
+	expect(client.notices().at(-1)).toMatch(/small-talk-1B +ready +32768 +command/);
+	await run(client, "/ai-server-ctx small-talk-1B max");
+	expect(client.notices().at(-1)).toBe("small-talk-1B has 32768 tokens of context already");
+});
+
+test.each(HOSTS)("pi %s makes a server that does not watch its config read it", async (host) => {
+	const client = start(host);
+	const [, reload] = await run(client, "/ai-server-ctx small-talk-1B 32768", [true, false]);
+	expect(reload).toBe(
+		"Make llama-swap read its config again? This server does not watch its config. No model is loaded.",
+	);
+	expect(client.notices().at(-1)).toContain("llama-swap has not read it yet");
+	expect(await config()).toBe(SMALLER);
+
+	await run(client, "/ai-server-ctx small-talk-1B 65536", [true, true]);
+	expect(client.notices().at(-1)).toBe("small-talk-1B is ready with 65536 tokens of context");
+	expect(await config()).toBe(DEMO_CONFIG);
+});
+
+test.each(HOSTS)("pi %s takes back a size that the model does not start with", async (host) => {
+	await watching();
+	const client = start(host);
+	await run(client, "/ai-server-ctx small-talk-1B 2m", [true]);
+	expect(client.notices().at(-1)).toMatch(
+		/^small-talk-1B does not start with 2097152 tokens: .*out of memory.* The config is as it was$/,
+	);
+	expect(await config()).toBe(DEMO_CONFIG);
+	await run(client, "/ai-server-load small-talk-1B");
+	expect(client.notices().at(-1)).toMatch(/^small-talk-1B is ready/);
+});
+
+test.each(HOSTS)("pi %s takes it back where the server has to be told", async (host) => {
+	const client = start(host);
+	await run(client, "/ai-server-ctx small-talk-1B 2m", [true, true]);
+	expect(client.notices().at(-1)).toContain("does not start with 2097152 tokens");
+	expect(await config()).toBe(DEMO_CONFIG);
+	await run(client, "/ai-server-load small-talk-1B");
+	expect(client.notices().at(-1)).toMatch(/^small-talk-1B is ready/);
+});
+
+test.each(HOSTS)("pi %s: what no size and no model is, is told", async (host) => {
+	const client = start(host);
+	await run(client, "/ai-server-ctx small-talk-1B big");
+	expect(client.notices().at(-1)).toContain("big is no context size");
+	await run(client, "/ai-server-ctx small-talk-1B");
+	expect(client.notices().at(-1)).toBe("Which size? Usage: /ai-server-ctx <id> <size>");
+	await run(client, "/ai-server-ctx nope 4k");
+	expect(client.notices().at(-1)).toContain("nope");
+	expect(await config()).toBe(DEMO_CONFIG);
+});
+
+test.each(HOSTS)("pi %s: what cuts an answer off is asked about", async (host) => {
+	await box.close();
+	box = await startBox({ tls: false });
+	const answering = Promise.withResolvers<void>();
+	box.nextReply(async (response) => {
+		response.writeHead(200, { "content-type": "text/event-stream" });
+		response.flushHeaders();
+		answering.resolve();
+		await new Promise((resolve) => response.once("close", resolve));
+	});
+	const leave = new AbortController();
+	const chat = fetch(`${box.url}/v1/chat/completions`, {
+		method: "POST",
+		headers: { "content-type": "application/json" },
+		body: JSON.stringify({ model: "small-talk-1B", stream: true, messages: [] }),
+		signal: leave.signal,
+	});
+	await answering.promise;
+	const client = start(host);
+	const [load] = await run(client, "/ai-server-load mystery-7B", [false]);
+	expect(load).toContain("Load mystery-7B now? Answering: small-talk-1B (1 request).");
+	expect(client.notices().at(-1)).toBe("Nothing was loaded");
+	const [unload] = await run(client, "/ai-server-unload small-talk-1B", [false]);
+	expect(unload).toBe("Unload now? Answering: small-talk-1B (1 request). That is cut off.");
+	expect(box.swap.states()["small-talk-1B"]).toBe("ready");
+	const [restart] = await run(client, "/ai-server-restart", [false]);
+	expect(restart).toContain(
+		"small-talk-1B (ready, answering 1). Answers under way (1) are cut off.",
+	);
+	leave.abort();
+	await chat.catch(() => undefined);
 });
