@@ -1,6 +1,6 @@
 import type { Routes } from "./config.ts";
 import { AiServerError } from "./lib/errors.ts";
-import { type ReloadWatch, readInFlight, watchReload } from "./lib/llama-swap/event-stream.ts";
+import type { ReloadWatch } from "./lib/llama-swap/event-stream.ts";
 import { parseJson, recordOf } from "./lib/llama-swap/json-body.ts";
 import { type Learned, toThinking } from "./lib/llama-swap/learned.ts";
 import { tellingLines } from "./lib/llama-swap/log.ts";
@@ -105,6 +105,8 @@ export function createAdmin(deps: AdminDeps): Admin {
 		const { readRemoteText } = await import("./lib/ssh/remote-text.ts");
 		return readRemoteText(ssh, presetPath, signal);
 	};
+	// The parser of events is a package, and the start has to work without those.
+	const events = () => import("./lib/llama-swap/event-stream.ts");
 	const isAnswering = async (signal: AbortSignal | undefined): Promise<true | undefined> => {
 		try {
 			await within(HEALTH_DEADLINE_MS, "its health", signal, (limit) =>
@@ -165,8 +167,8 @@ export function createAdmin(deps: AdminDeps): Admin {
 				return undefined;
 			}
 		},
-		inFlight: (signal) => readInFlight(http, signal),
-		watchReload: (signal) => watchReload(http, signal),
+		inFlight: async (signal) => (await events()).readInFlight(http, signal),
+		watchReload: async (signal) => (await events()).watchReload(http, signal),
 		reloadBySignal: async (signal) => {
 			await runService(ssh, service(), "kill-hup", signal);
 		},
