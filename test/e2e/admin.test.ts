@@ -125,7 +125,7 @@ test.each(HOSTS)("pi %s changes a context size, and asks before it does", async 
 	expect(client.notices().at(-1)).toBe("small-talk-1B is ready with 32768 tokens of context");
 	expect(await config()).toBe(SMALLER);
 	await run(client, "/ai-server-status");
-	expect(client.notices().at(-1)).toMatch(/small-talk-1B +ready +32768 +command/);
+	expect(client.notices().at(-1)).toMatch(/small-talk-1B +ready +32768 +server/);
 	await run(client, "/ai-server-ctx small-talk-1B max");
 	expect(client.notices().at(-1)).toBe("small-talk-1B has 32768 tokens of context already");
 });
