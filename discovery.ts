@@ -1,15 +1,11 @@
 import type { Admin } from "./admin.ts";
 import { MODELS } from "./config.ts";
-import { AiServerError, describeError } from "./lib/errors.ts";
+import { describeError } from "./lib/errors.ts";
 import type { JsonFile } from "./lib/json-file.ts";
 import { fingerprintOf, type Learned, parseLearned, stillTrue } from "./lib/llama-swap/learned.ts";
-import {
-	conservativeFirst,
-	FALLBACK_CONTEXT,
-	mergeModels,
-	type ServerModel,
-} from "./lib/llama-swap/merge.ts";
+import { conservativeFirst, mergeModels, type ServerModel } from "./lib/llama-swap/merge.ts";
 import type { RunningModel } from "./lib/llama-swap/model-list.ts";
+import { notes, presetWarnings, runningWarnings } from "./lib/llama-swap/notes.ts";
 import type { Preset } from "./lib/llama-swap/preset.ts";
 
 export interface Discovery {
@@ -296,48 +292,6 @@ function withFallbackModels(found: Discovery): Discovery {
 	const warning = "The server lists no models. Add one to its config, then run /ai-server-refresh";
 	const { models } = fallbackDiscovery();
 	return { ...found, models, guesses: [], warnings: [...found.warnings, warning] };
-}
-
-/** A plain server has no such page, and that is no fault. */
-function runningWarnings(error: unknown): readonly string[] {
-	if (error === undefined || isMissing(error)) return [];
-	return [`Which models are loaded is unknown: ${describeError(error)}`];
-}
-
-function isMissing(error: unknown): boolean {
-	return error instanceof AiServerError && error.status === 404;
-}
-
-function presetWarnings(error: unknown, models: readonly ServerModel[]): readonly string[] {
-	if (error === undefined) return [];
-	const sure = ["server", "declared", "command"];
-	const unsure = models.filter(({ contextOrigin }) => !sure.includes(contextOrigin));
-	const effect =
-		unsure.length === 0 ? "" : `. Context windows that may be wrong: ${idList(unsure)}`;
-	return [`The server's config could not be read: ${describeError(error)}${effect}`];
-}
-
-/** Worth knowing when somebody looks, but no fault. */
-function notes(models: readonly ServerModel[], runningError: unknown): readonly string[] {
-	const guessed = models.filter(({ contextOrigin }) => contextOrigin === "guess");
-	const toolless = models.filter(({ tools }) => tools === false);
-	return [
-		...(guessed.length === 0
-			? []
-			: [
-					`Context window unknown, taken as ${FALLBACK_CONTEXT}: ${idList(guessed)}. Give the model's cmd a --ctx-size`,
-				]),
-		...(toolless.length === 0 ? [] : [`Cannot use tools: ${idList(toolless)}`]),
-		...(isMissing(runningError)
-			? ["This server does not tell which models are loaded; loading and unloading need llama-swap"]
-			: []),
-	];
-}
-
-function idList(models: readonly ServerModel[]): string {
-	const ids = models.slice(0, 3).map(({ id }) => id);
-	const more = models.length > 3 ? ` and ${models.length - 3} more` : "";
-	return `${ids.join(", ")}${more}`;
 }
 
 interface Settled<T> {
