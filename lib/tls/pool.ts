@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { buildConnector, type Dispatcher, errors, Pool } from "undici";
+import { readBody } from "./body.ts";
 import {
 	type CertificatePaths,
 	certificatesVersion,
@@ -277,20 +278,6 @@ function toBody(
 			body.on("error", () => undefined); // nobody reads on, so nobody is to be told
 			body.destroy();
 		},
-		[Symbol.asyncIterator]() {
-			const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-			return {
-				next: async () => {
-					const next = await chunks.next().catch(fail);
-					// Only then is the connection free, and the next request need not open another.
-					if (next.done === true) await new Promise((resolve) => setImmediate(resolve));
-					return next;
-				},
-				return: async () => {
-					await chunks.return?.();
-					return { done: true, value: undefined };
-				},
-			};
-		},
+		[Symbol.asyncIterator]: () => readBody(body, fail),
 	};
 }
