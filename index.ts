@@ -30,6 +30,7 @@ import type { Service } from "./lib/service-call.ts";
 import type { Ssh, SshPrompts } from "./lib/ssh/ssh.ts";
 import type { Http, WarmHttp } from "./lib/tls/http.ts";
 import { showChanges } from "./provider/changes.ts";
+import { followConfig } from "./provider/follow-config.ts";
 import { createProvider, type StreamSimple } from "./provider/provider.ts";
 
 /** How long pi's start waits for the list: when nothing is known yet, and when an older list is. */
@@ -88,12 +89,18 @@ async function start(pi: ExtensionAPI): Promise<void> {
 		const advise = createAdvice(createReply(pi, context), context, catalog);
 		catalog.onChange(advise);
 		pi.on("model_select", (_selected, { model }) => advise(model));
+		const { signal } = shutdown;
+		const follow = async (): Promise<void> => {
+			if (context.hasUI) await followConfig({ admin, catalog, wait: waitFor, signal });
+		};
 		// Nobody waits for SSH to see a prompt, so the rest happens beside the session.
-		void rest(context).then(
-			() => report(pi, context, { config, catalog, signal: shutdown.signal }),
-			(failure: unknown) =>
-				report(pi, context, { config, catalog, signal: shutdown.signal, failure }),
-		);
+		void rest(context)
+			.then(
+				() => report(pi, context, { config, catalog, signal }),
+				(failure: unknown) => report(pi, context, { config, catalog, signal, failure }),
+			)
+			.then(follow)
+			.catch((error: unknown) => createReply(pi, context).fail(error));
 	});
 	pi.on("model_select", ({ model }) => {
 		// The handshake is over before the first question is typed.

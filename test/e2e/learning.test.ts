@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
 import { HOSTS } from "../../hosts/hosts.ts";
@@ -60,4 +61,21 @@ test.each(HOSTS)("pi %s: looking never starts a model nor asks a stopped one", a
 	const paths = box.front.seen.map(({ path }) => path);
 	expect(paths).toContain("/v1/models");
 	expect(paths.filter((path) => path.startsWith("/upstream/"))).toEqual([]);
+});
+
+test.each(HOSTS)("pi %s lists what a new config brings, without being asked", async (host) => {
+	await box.close();
+	box = await startBox({ config: CONFIG, watchConfig: true });
+	const rpc = startRpc({ host, place, env: boxEnv(box) });
+	await expect.poll(() => windowOf(rpc, "other"), { timeout: 20_000 }).toBe(4096);
+	// The stream must be there before the change: what it missed it cannot tell.
+	await expect
+		.poll(() => box.front.seen.map(({ path }) => path), { timeout: 20_000 })
+		.toContain("/api/events");
+	const config = await readFile(box.configFile, "utf8");
+	const added = "  newcomer:\n    cmd: llama-server --port ${PORT} -m /models/new.gguf -c 2048\n";
+	await writeFile(box.configFile, config.replace("-c 4096", "-c 8192") + added);
+	await expect.poll(() => windowOf(rpc, "newcomer"), { timeout: 20_000 }).toBe(2048);
+	expect(await windowOf(rpc, "other")).toBe(8192);
+	await rpc.close();
 });
