@@ -13,7 +13,7 @@ import { openTmux, type Tmux } from "./tmux.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDER = join(ROOT, "docs/pictures");
 const MODEL = "Qwen_Qwen3.6-35B-A3B-Q8_0";
-const SIZE = { columns: 100, rows: 34 } as const;
+const COLUMNS = 100;
 /** Longer than pi leaves a spinner as it is. */
 const STILL_MS = 400;
 const PATIENCE_MS = 30_000;
@@ -21,6 +21,7 @@ const PATIENCE_MS = 30_000;
 interface Scene {
 	readonly name: string;
 	readonly title: string;
+	readonly rows: number;
 	/** Brings the screen about, step by step. */
 	play(stage: Stage): Promise<void>;
 	/** What must be on the screen in the end. */
@@ -33,8 +34,9 @@ interface Scene {
 interface Stage extends Tmux {
 	/** Types a command once pi completes commands, and leaves it there. */
 	command(text: string): Promise<void>;
-	/** Waits until it is on the screen. */
-	shown(text: RegExp): Promise<void>;
+	ask(question: string): Promise<void>;
+	/** Asks and waits for the answer, after which the model is loaded. */
+	greet(): Promise<void>;
 }
 
 const RULE = /^─+$/;
@@ -43,37 +45,38 @@ const SCENES: readonly Scene[] = [
 	{
 		name: "chat",
 		title: "pi on a model of your own server",
-		async play({ type, press, shown }) {
-			await type("Hello, who is there?");
-			await press("Enter");
-			await shown(/client certificate\./);
-			await type("Which files are here?");
-			await press("Enter");
-		},
+		rows: 28,
+		play: ({ ask }) => ask("Which files are here?"),
+		// pi rounds how long a command took; a machine that is busy might say 0.1 s.
 		shows: /Took 0\.0s[\s\S]*The tool answered with 3 lines/,
 	},
 	{
 		name: "status",
 		title: "/ai-server-status",
-		async play({ type, press, shown, command }) {
-			await type("Hello, who is there?");
-			await press("Enter");
-			await shown(/client certificate\./);
+		rows: 22,
+		async play({ greet, command, press }) {
+			await greet();
 			await command("/ai-server-status");
 			await press("Enter");
 		},
-		shows: /Note: Context window unknown/,
+		shows: /ready +262144 +server[\s\S]*Note: Context window unknown/,
 	},
 	{
 		name: "completion",
 		title: "/ai-server-load",
-		play: ({ command, type }) => command("/ai-server-load").then(() => type(" ")),
-		shows: /→ \S+ +(?:stopped|ready), \d+ tokens/,
+		rows: 22,
+		async play({ greet, command, type }) {
+			await greet();
+			await command("/ai-server-load");
+			await type(" ");
+		},
+		shows: /→ \S+ +stopped, \d+ tokens[\s\S]* ready, 262144 tokens/,
 		from: RULE,
 	},
 	{
 		name: "ctx",
 		title: "/ai-server-ctx small-talk-1B 32k",
+		rows: 22,
 		async play({ command, type, press }) {
 			await command("/ai-server-ctx");
 			await type(" small-talk-1B 32k");
@@ -89,7 +92,7 @@ await mkdir(FOLDER, { recursive: true });
 for (const scene of SCENES) {
 	const path = join(FOLDER, `${scene.name}.svg`);
 	const screen = crop(await perform(scene), scene.from);
-	await writeFile(path, renderSvg(screen, { title: scene.title, columns: SIZE.columns }));
+	await writeFile(path, renderSvg(screen, { title: scene.title, columns: COLUMNS }));
 	console.log(path);
 }
 
@@ -97,7 +100,7 @@ for (const scene of SCENES) {
 async function perform(scene: Scene): Promise<Screen> {
 	const box = await startBox();
 	try {
-		const tmux = await openTmux({ ...SIZE, ...(await furnish(box)) });
+		const tmux = await openTmux({ columns: COLUMNS, rows: scene.rows, ...(await furnish(box)) });
 		try {
 			await until(tmux.text, /\(auto\)/);
 			await scene.play(toStage(tmux));
@@ -147,9 +150,17 @@ async function furnish(
 }
 
 function toStage(tmux: Tmux): Stage {
+	const ask = async (question: string): Promise<void> => {
+		await tmux.type(question);
+		await tmux.press("Enter");
+	};
 	return {
 		...tmux,
-		shown: (text) => until(tmux.text, text),
+		ask,
+		async greet() {
+			await ask("Hello, who is there?");
+			await until(tmux.text, /with a client certificate\./);
+		},
 		async command(text) {
 			// Right after the start pi takes keys but completes nothing yet.
 			const slash = async (): Promise<string> => {
@@ -186,8 +197,9 @@ async function until(look: () => Promise<string>, shows: RegExp): Promise<void> 
 
 /** Without the empty rows around, and without what stands above the row where the picture begins. */
 function crop(screen: Screen, from: RegExp | undefined): Screen {
-	const lines = screen.map((row) => screenText([row]));
-	const isContent = (line: string): boolean => line.trim() !== "";
-	const first = lines.findIndex((line) => (from === undefined ? isContent(line) : from.test(line)));
-	return screen.slice(Math.max(0, first), lines.findLastIndex(isContent) + 1);
+	const isContent = (row: Screen[number]): boolean =>
+		row.some(({ text, style }) => text.trim() !== "" || style.bg !== undefined);
+	const begins = (row: Screen[number]): boolean =>
+		from === undefined ? isContent(row) : from.test(screenText([row]));
+	return screen.slice(Math.max(0, screen.findIndex(begins)), screen.findLastIndex(isContent) + 1);
 }

@@ -54,8 +54,8 @@ export function screenText(screen: Screen): string {
 	return lines.join("\n").replace(/^\n+|\n+$/g, "");
 }
 
-/** SGR with its parameters, any other CSI, an OSC, or one character. */
-const TOKEN = /\x1b\[([\d;:]*)m|\x1b\[[0-?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)|\x1b.|./gu;
+/** SGR with its parameters, any other CSI, an OSC, any other escape sequence, or one character. */
+const TOKEN = /\x1b\[([\d;:]*)m|\x1b\[[0-?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|./gu;
 
 /** The wide ones of East Asian scripts, and emoji. */
 const WIDE =

@@ -36,7 +36,7 @@ export function renderSvg(screen: Screen, { title, columns }: PictureOptions): s
 	return `${[
 		`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title desc">`,
 		`<title id="title">${escapeXml(title)}</title>`,
-		`<desc id="desc">${escapeXml(screenText(screen))}</desc>`,
+		`<desc id="desc">${escapeXml(alternative(screen))}</desc>`,
 		`<rect x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="${FRAME.radius}" fill="${COLOURS.bg}"/>`,
 		`<path d="M0.5 ${FRAME.bar}V${FRAME.radius + 0.5}a${FRAME.radius} ${FRAME.radius} 0 0 1 ${FRAME.radius} -${FRAME.radius}H${width - FRAME.radius - 0.5}a${FRAME.radius} ${FRAME.radius} 0 0 1 ${FRAME.radius} ${FRAME.radius}V${FRAME.bar}z" fill="${COLOURS.bar}"/>`,
 		`<rect x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="${FRAME.radius}" fill="none" stroke="${COLOURS.edge}"/>`,
@@ -47,6 +47,16 @@ export function renderSvg(screen: Screen, { title, columns }: PictureOptions): s
 		"</g>",
 		"</svg>",
 	].join("\n")}\n`;
+}
+
+/** The screen's text for who hears it: without drawn lines and repeated empty ones. */
+function alternative(screen: Screen): string {
+	const lines = screenText(screen).split("\n");
+	const said = lines.filter((line) => !/^[\u2500-\u257f]+$/.test(line));
+	return said
+		.join("\n")
+		.replace(/\n{3,}/g, "\n\n")
+		.trim();
 }
 
 /** Cells side by side that have the same key. */
