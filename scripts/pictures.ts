@@ -45,7 +45,7 @@ const SCENES: readonly Scene[] = [
 	{
 		name: "chat",
 		title: "pi on a model of your own server",
-		rows: 28,
+		rows: 27,
 		play: ({ ask }) => ask("Which files are here?"),
 		// pi rounds how long a command took; a machine that is busy might say 0.1 s.
 		shows: /Took 0\.0s[\s\S]*The tool answered with 3 lines/,

@@ -55,7 +55,8 @@ export function screenText(screen: Screen): string {
 }
 
 /** SGR with its parameters, any other CSI, an OSC, any other escape sequence, or one character. */
-const TOKEN = /\x1b\[([\d;:]*)m|\x1b\[[0-?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|./gu;
+const TOKEN =
+	/\x1b\[([\d;:]*)m|\x1b\[[0-?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|./gu;
 
 /** The wide ones of East Asian scripts, and emoji. */
 const WIDE =
