@@ -88,12 +88,23 @@ const SCENES: readonly Scene[] = [
 	},
 ];
 
-await mkdir(FOLDER, { recursive: true });
-for (const scene of SCENES) {
-	const path = join(FOLDER, `${scene.name}.svg`);
-	const screen = crop(await perform(scene), scene.from);
-	await writeFile(path, renderSvg(screen, { title: scene.title, columns: COLUMNS }));
-	console.log(path);
+// Ctrl-C ends the next wait, so that the terminal and the server are tidied up as always.
+const stop = new AbortController();
+process.once("SIGINT", () => stop.abort());
+
+await drawAll().catch((error: unknown) => {
+	console.error(error instanceof Error ? error.message : error);
+	process.exitCode = 1;
+});
+
+async function drawAll(): Promise<void> {
+	await mkdir(FOLDER, { recursive: true });
+	for (const scene of SCENES) {
+		const path = join(FOLDER, `${scene.name}.svg`);
+		const screen = crop(await perform(scene), scene.from);
+		await writeFile(path, renderSvg(screen, { title: scene.title, columns: COLUMNS }));
+		console.log(path);
+	}
 }
 
 /** Plays a scene on a server and a home of its own; what is on the screen in the end. */
@@ -180,7 +191,7 @@ function toStage(tmux: Tmux): Stage {
 /** Waits for a screen that shows it and has stopped to change. */
 async function atRest({ text, styled }: Tmux, shows: RegExp): Promise<string> {
 	await until(text, shows);
-	for (let before = ""; ; await sleep(STILL_MS)) {
+	for (let before = ""; ; await still()) {
 		const screen = await styled();
 		if (screen === before) return screen;
 		before = screen;
@@ -191,8 +202,12 @@ async function until(look: () => Promise<string>, shows: RegExp): Promise<void> 
 	const end = performance.now() + PATIENCE_MS;
 	for (let screen = ""; !shows.test(screen); screen = await look()) {
 		if (performance.now() > end) throw new Error(`No ${shows} on the screen:\n${screen}`);
-		await sleep(STILL_MS);
+		await still();
 	}
+}
+
+function still(): Promise<void> {
+	return sleep(STILL_MS, undefined, { signal: stop.signal });
 }
 
 /** Without the empty rows around, and without what stands above the row where the picture begins. */

@@ -1,7 +1,7 @@
 import { type Cell, type Screen, type Style, screenText } from "./screen.ts";
 
-/** What stands in the title bar; also the name of the picture for who cannot see it. */
 export interface PictureOptions {
+	/** Stands in the title bar, and is the picture's name for who cannot see it. */
 	readonly title: string;
 	readonly columns: number;
 }
