@@ -1,12 +1,10 @@
-import { execFile, execFileSync } from "node:child_process";
-import { promisify } from "node:util";
+import { execFileSync } from "node:child_process";
 import { expect } from "vitest";
 import type { Box } from "../../demo/box.ts";
 import { cliPath, type Host } from "../../hosts/hosts.ts";
+import { openTmux } from "../../scripts/tmux.ts";
 import { boxEnv } from "./boxed.ts";
 import { type Isolated, ROOT } from "./pi.ts";
-
-const run = promisify(execFile);
 
 /** Whether tmux is here; says on the console why `file` is skipped where it is not. */
 export function hasTmux(file: string): boolean {
@@ -30,22 +28,18 @@ export interface Terminal {
 }
 
 export async function openTerminal(host: Host, box: Box, place: Isolated): Promise<Terminal> {
-	const socket = `ai-server-${process.pid}-${box.front.port}`;
-	const tmux = async (...args: readonly string[]): Promise<string> =>
-		(await run("tmux", ["-L", socket, "-f", "/dev/null", ...args])).stdout;
-	const env = { ...boxEnv(box), PI_CODING_AGENT_DIR: place.agentDir, PI_OFFLINE: "1" };
-	const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
 	const flags = ["-ne", "-e", ROOT, "-ns", "-np", "-nc", "--no-themes", "--no-session"];
 	const model = ["--model", "ai-server/Qwen_Qwen3.6-35B-A3B-Q8_0"];
-	const command = ["env", ...settings, process.execPath, cliPath(host), ...flags, ...model];
-	const size = ["-x", "110", "-y", "40"];
-	await tmux("new-session", "-d", "-s", "pi", "-c", place.cwd, ...size, ...command);
-	const screen = (): Promise<string> => tmux("capture-pane", "-p", "-t", "pi");
-	return {
-		screen,
-		type: (text) => tmux("send-keys", "-t", "pi", "-l", text),
-		press: (key) => tmux("send-keys", "-t", "pi", key),
-		shows: (text, timeout = 20_000) => expect.poll(screen, { timeout }).toMatch(text),
-		close: async () => void (await tmux("kill-server").catch(() => "")),
-	};
+	const PATH = process.env["PATH"] ?? "";
+	const tmux = await openTmux({
+		cwd: place.cwd,
+		env: { PATH, ...boxEnv(box), PI_CODING_AGENT_DIR: place.agentDir, PI_OFFLINE: "1" },
+		command: [process.execPath, cliPath(host), ...flags, ...model],
+		columns: 110,
+		rows: 40,
+	});
+	const { text: screen, type, press, close } = tmux;
+	const shows: Terminal["shows"] = (text, timeout = 20_000) =>
+		expect.poll(screen, { timeout }).toMatch(text);
+	return { screen, type, press, shows, close };
 }
