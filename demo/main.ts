@@ -26,9 +26,10 @@ const box = await startBox({ loadMs: 2500, tokenMs: 25 });
 const folder = await mkdtemp(join(tmpdir(), "ai-server-demo-"));
 const agentDir = join(folder, "agent");
 const workspace = join(folder, "workspace");
+// pi keeps its caches in the temporary folder.
+const temporary = join(folder, "tmp");
 try {
-	await mkdir(agentDir);
-	await mkdir(workspace);
+	for (const path of [agentDir, workspace, temporary]) await mkdir(path);
 	await writeFile(join(workspace, "notes.md"), "# Notes\n\nThis folder belongs to the demo.\n");
 	await writeFile(join(workspace, "hello.py"), 'print("hello")\n');
 	if (process.stdout.isTTY && !args.some((arg) => arg === "-p" || arg === "--print")) {
@@ -48,6 +49,7 @@ async function runPi({ url, certsDir, sshHost, home }: Box): Promise<number> {
 		env: {
 			...withoutOwn(process.env),
 			HOME: home,
+			TMPDIR: temporary,
 			PI_CODING_AGENT_DIR: agentDir,
 			PI_OFFLINE: "1",
 			PI_SKIP_VERSION_CHECK: "1",
