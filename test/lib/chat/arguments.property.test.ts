@@ -1,0 +1,408 @@
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createArgumentsReader, finishArguments } from "../../../lib/chat/arguments.ts";
+
+/** `AI_SERVER_FUZZ=100000` for the long run, `AI_SERVER_FUZZ_SEED=n` to repeat one. */
+const RUNS = Number(process.env["AI_SERVER_FUZZ"] ?? 400);
+const SEED = process.env["AI_SERVER_FUZZ_SEED"];
+const PARAMETERS = { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) };
+const LONG = { timeout: 3_600_000 };
+
+// A document is kept as the tokens it is printed in, so that any way to write a value can come up.
+
+interface Token {
+	readonly kind: "blank" | "mark" | "key" | "string" | "word";
+	/** As it is sent. */
+	readonly text: string;
+	/** As JSON wants it; another text only where `text` holds a slip that models make. */
+	readonly strict: string;
+}
+
+type Tokens = readonly Token[];
+
+/** A part of a string: as it is written, and what it stands for. */
+type Letter = readonly [written: string, meant: string];
+
+const MARKS: Readonly<Record<string, Token>> = Object.fromEntries(
+	[..."{}[],:"].map((text) => [text, { kind: "mark", text, strict: text }]),
+);
+const mark = (text: string): Token => MARKS[text]!;
+const hex = (unit: number): string => unit.toString(16).padStart(4, "0");
+const unicode = (unit: number): string => `\\u${hex(unit)}`;
+
+const plainLetter = fc
+	.oneof(
+		{ weight: 3, arbitrary: fc.constantFrom(..."{}[],:u09aF-tn/ é漢") },
+		{
+			weight: 2,
+			arbitrary: fc.integer({ min: 0x20, max: 0xffff }).map((u) => String.fromCharCode(u)),
+		},
+		fc.constantFrom("🎉", "\ud83c", "\udf89", "\u007f", "\u2028", "\ufeff", "\u00a0"),
+	)
+	.filter((text) => text !== '"' && text !== "\\")
+	.map((text): Letter => [text, text]);
+const escapedLetter = fc.oneof(
+	fc.constantFrom<Letter>(
+		...(['\\"', "\\\\", "\\/", "\\b", "\\f", "\\n", "\\r", "\\t"].map((text) => [
+			text,
+			JSON.parse(`"${text}"`),
+		]) as Letter[]),
+	),
+	fc.tuple(fc.integer({ min: 0, max: 0xffff }), fc.boolean()).map(([unit, upper]): Letter => {
+		const digits = hex(unit);
+		return [`\\u${upper ? digits.toUpperCase() : digits}`, String.fromCharCode(unit)];
+	}),
+	// A surrogate pair, both halves or only one of them escaped.
+	fc.constantFrom<Letter>(
+		[`${unicode(0xd83c)}${unicode(0xdf89)}`, "🎉"],
+		[`${unicode(0xd83c)}\udf89`, "🎉"],
+		[`\ud83c${unicode(0xdf89)}`, "🎉"],
+	),
+);
+/** What models write though JSON forbids it: control characters, backslashes that start no escape. */
+const slippedLetter = fc.oneof(
+	fc
+		.integer({ min: 0, max: 0x1f })
+		.map((unit): Letter => [String.fromCharCode(unit), String.fromCharCode(unit)]),
+	fc
+		.constantFrom("\\d", "\\w", "\\ ", "\\é", "\\\n", "\\uz", "\\u12.", "\\u123 ", "\\u\n")
+		.map((text): Letter => [text, text]),
+);
+const strictLetter = fc.oneof(plainLetter, escapedLetter);
+const looseLetter = fc.oneof({ weight: 4, arbitrary: strictLetter }, slippedLetter);
+
+const quoted = (kind: "key" | "string", letters: readonly Letter[]): Token => ({
+	kind,
+	text: `"${letters.map(([written]) => written).join("")}"`,
+	strict: JSON.stringify(letters.map(([, meant]) => meant).join("")),
+});
+const NAMES = ["path", "content", "", "__proto__", "constructor", "toString", "7", "01", "a"];
+const keyOf = (letter: fc.Arbitrary<Letter>): fc.Arbitrary<Token> =>
+	fc.oneof(
+		fc.tuple(fc.constantFrom(...NAMES), fc.boolean()).map(([name, escaped]) =>
+			quoted(
+				"key",
+				[...name].map((one) => [escaped ? unicode(one.charCodeAt(0)) : one, one]),
+			),
+		),
+		fc.array(letter, { maxLength: 4 }).map((letters) => quoted("key", letters)),
+	);
+const word = fc
+	.oneof(
+		fc.constantFrom("true", "false", "null", "-0", "0", "1E400", "-1e-400", "9007199254740993"),
+		fc.stringMatching(/^-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,5})?([eE][+-]?[0-9]{1,3})?$/),
+	)
+	.map((text): Token => ({ kind: "word", text, strict: text }));
+
+const between = (items: readonly Tokens[]): Tokens =>
+	items.flatMap((item, at) => (at === 0 ? item : [mark(","), ...item]));
+
+interface Writing {
+	readonly letter: fc.Arbitrary<Letter>;
+	/** False: no object has a key twice. */
+	readonly again: boolean;
+}
+
+/** The tokens of any JSON object. */
+function objectOf({ letter, again }: Writing): fc.Arbitrary<Tokens> {
+	const nameOf = ({ strict }: Token): string => JSON.parse(strict) as string;
+	const { object } = fc.letrec<{ value: Tokens; array: Tokens; object: Tokens }>((tie) => ({
+		value: fc.oneof(
+			{ depthSize: "small", withCrossShrink: true },
+			word.map((token) => [token]),
+			fc.array(letter, { maxLength: 8 }).map((letters) => [quoted("string", letters)]),
+			tie("array"),
+			tie("object"),
+		),
+		array: fc
+			.array(tie("value"), { maxLength: 5 })
+			.map((items) => [mark("["), ...between(items), mark("]")]),
+		object: fc
+			.uniqueArray(fc.tuple(keyOf(letter), tie("value")), {
+				maxLength: 5,
+				selector: ([key]): unknown => (again ? Symbol() : nameOf(key)),
+			})
+			.map((entries) => {
+				const written = entries.map(([key, value]) => [key, mark(":"), ...value]);
+				return [mark("{"), ...between(written), mark("}")];
+			}),
+	}));
+	const blanks = fc.array(fc.stringMatching(/^[ \t\r\n]{0,3}$/), { minLength: 1, maxLength: 7 });
+	return fc.tuple(object, blanks).map(([tokens, gaps]) => {
+		const spaced: Tokens = [...tokens, undefined].flatMap((token, at) => {
+			const text = gaps[at % gaps.length]!;
+			const blank: Token = { kind: "blank", text, strict: text };
+			return token === undefined ? [blank] : [blank, token];
+		});
+		return Object.assign(spaced, { [fc.toStringMethod]: () => JSON.stringify(textOf(spaced)) });
+	});
+}
+
+const textOf = (tokens: Tokens): string => tokens.map(({ text }) => text).join("");
+const strictOf = (tokens: Tokens): string => tokens.map(({ strict }) => strict).join("");
+
+/** Places to cut a text at, as fractions of its length; "all" is character by character. */
+const cuts = fc.oneof(
+	fc.constant("all" as const),
+	fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
+);
+
+function piecesOf(text: string, places: "all" | readonly number[]): readonly string[] {
+	if (places === "all") return text.split("");
+	const inner = places.map((place) => Math.floor(place * text.length)).toSorted((a, b) => a - b);
+	return [...inner, text.length].map((end, at) => text.slice(inner[at - 1] ?? 0, end));
+}
+
+/** One text for values that nobody can tell apart: order of keys, -0 and Infinity included. */
+function told(value: unknown): string {
+	return JSON.stringify(value, (_key, item: unknown) =>
+		typeof item === "number" ? `number ${Object.is(item, -0) ? "-0" : item}` : item,
+	);
+}
+
+function expectSame(value: unknown, wanted: unknown): void {
+	expect(told(value)).toBe(told(wanted));
+	expect(isDeepStrictEqual(value, wanted)).toBe(true); // prototypes as well
+}
+
+/**
+ * What must be shown when `length` characters have come, by the longest JSON that can be made of
+ * them: a value is in it from its first character on, except that a number or a literal needs the
+ * character behind it, which says that it is whole; an open string ends before an escape that is cut.
+ */
+function shownAfter(tokens: Tokens, length: number): unknown {
+	const kept: Token[] = [];
+	const open: string[] = [];
+	let left = length;
+	for (const token of tokens) {
+		if (left <= 0) break;
+		const part = token.text.slice(0, left);
+		left -= token.text.length;
+		if (token.kind === "mark") {
+			if (/[{[]/.test(part)) open.unshift(part === "{" ? "}" : "]");
+			else if (/[}\]]/.test(part)) open.shift();
+			kept.push(token);
+		} else if (token.kind === "string" && left < 0) {
+			const whole = /^"(?:[^\\]|\\[^u]|\\u[0-9a-fA-F]{4})*/.exec(part)?.[0] ?? '"';
+			kept.push({ ...token, text: `${whole}"` });
+		} else if (token.kind === "blank") continue;
+		else if (left > 0 || (left === 0 && token.kind !== "word")) kept.push(token);
+	}
+	while (kept.at(-1)?.kind === "key" || /^[,:]$/.test(kept.at(-1)?.text ?? "")) kept.pop();
+	return JSON.parse(`${textOf(kept)}${open.join("")}`.trim() || "{}");
+}
+
+const isIndex = (key: string): boolean => String(Number(key) >>> 0) === key;
+
+/**
+ * True when `part` can become `whole` by growing: a string and an array are a beginning of it, an
+ * object has its first keys, in order (but JavaScript itself puts those that are array indices in
+ * front), with values that can grow into its values, and anything else is there as it stays.
+ */
+function canGrowInto(part: unknown, whole: unknown): boolean {
+	if (typeof part === "string") return typeof whole === "string" && whole.startsWith(part);
+	if (typeof part !== "object" || part === null) return Object.is(part, whole);
+	if (typeof whole !== "object" || whole === null) return false;
+	if (Array.isArray(part)) {
+		if (!Array.isArray(whole) || whole.length < part.length) return false;
+		return part.every((item, at) => canGrowInto(item, whole[at]));
+	}
+	const named = (object: object): string[] => Object.keys(object).filter((key) => !isIndex(key));
+	const values = whole as Record<string, unknown>;
+	return (
+		!Array.isArray(whole) &&
+		named(part).every((key, at) => key === named(whole)[at]) &&
+		Object.entries(part).every(
+			([key, value]) => Object.hasOwn(whole, key) && canGrowInto(value, values[key]),
+		)
+	);
+}
+
+test(
+	"whatever the text and the cuts, each step shows exactly what has come, and the last all",
+	LONG,
+	() => {
+		const object = objectOf({ letter: strictLetter, again: true });
+		fc.assert(
+			fc.property(object, cuts, (tokens, places) => {
+				const text = textOf(tokens);
+				const reader = createArgumentsReader();
+				const { value } = reader;
+				let length = 0;
+				for (const piece of piecesOf(text, places)) {
+					reader.push(piece);
+					length += piece.length;
+					expectSame(value, shownAfter(tokens, length));
+				}
+				expectSame(value, JSON.parse(text));
+				expect(reader.value).toBe(value);
+				expect(reader.text()).toBe(text);
+				expectSame(finishArguments(text), { value: JSON.parse(text) });
+			}),
+			PARAMETERS,
+		);
+	},
+);
+
+test("no step takes anything back, and each is a beginning of the end", LONG, () => {
+	const object = objectOf({ letter: looseLetter, again: false });
+	fc.assert(
+		fc.property(object, cuts, (tokens, places) => {
+			const whole: unknown = JSON.parse(strictOf(tokens));
+			const reader = createArgumentsReader();
+			let before: unknown = {};
+			for (const piece of piecesOf(textOf(tokens), places)) {
+				reader.push(piece);
+				const now = copyOf(reader.value);
+				expect(canGrowInto(before, now), `${told(before)} became ${told(now)}`).toBe(true);
+				expect(canGrowInto(now, whole), `${told(now)} before ${told(whole)}`).toBe(true);
+				before = now;
+			}
+		}),
+		PARAMETERS,
+	);
+});
+
+test(
+	"slips that models make in strings are read alike while they arrive and in the end",
+	LONG,
+	() => {
+		const object = objectOf({ letter: looseLetter, again: true });
+		fc.assert(
+			fc.property(object, cuts, (tokens, places) => {
+				const text = textOf(tokens);
+				const value: unknown = JSON.parse(strictOf(tokens));
+				const reader = createArgumentsReader();
+				for (const piece of piecesOf(text, places)) reader.push(piece);
+				expectSame(reader.value, value);
+				expectSame(finishArguments(text), { value });
+			}),
+			PARAMETERS,
+		);
+	},
+);
+
+test("any value of JSON, printed by JSON.stringify", LONG, () => {
+	const value = fc.dictionary(
+		fc.oneof(fc.constantFrom(...NAMES), fc.string({ unit: "binary" })),
+		fc.oneof(fc.jsonValue({ stringUnit: "binary" }), fc.jsonValue({ stringUnit: "grapheme" })),
+		{ noNullPrototype: true },
+	);
+	fc.assert(
+		fc.property(value, fc.constantFrom(undefined, 1, "\t"), cuts, (object, indent, places) => {
+			const text = JSON.stringify(object, null, indent);
+			const reader = createArgumentsReader();
+			for (const piece of piecesOf(text, places)) reader.push(piece);
+			expectSame(reader.value, JSON.parse(text));
+		}),
+		PARAMETERS,
+	);
+});
+
+const BITS = [
+	...'"\\{}[],:-0e.u \n\r\t\u0000\u001fdntf\u00a0\ufeff\u2028\ud800',
+	...["\\u", "\\u12", "\\ud83c", '\\"', "\\\\", "\\d", "tru", "null", "nul", "NaN", "//", "/*"],
+	...['{"a":', '"a":1', ",,", "]}", '}{"', "__proto__", '"__proto__":', "1e", "-", "+1", ".5"],
+];
+
+/** A text of JSON in which something was cut off, taken out or put in. */
+const broken = fc
+	.tuple(
+		objectOf({ letter: looseLetter, again: true }),
+		fc.array(
+			fc.record({
+				place: fc.double({ min: 0, max: 1, noNaN: true }),
+				gone: fc.oneof(fc.nat(3), fc.constant(Number.POSITIVE_INFINITY)),
+				put: fc.oneof(fc.constant(""), fc.constantFrom(...BITS)),
+			}),
+			{ minLength: 1, maxLength: 4 },
+		),
+	)
+	.map(([tokens, changes]) =>
+		changes.reduce((text, { place, gone, put }) => {
+			const at = Math.floor(place * text.length);
+			return text.slice(0, at) + put + text.slice(at + gone);
+		}, textOf(tokens)),
+	);
+
+test(
+	"any text: nothing is thrown, no cut matters, and what is taken is what was shown",
+	LONG,
+	() => {
+		const text = fc.oneof(
+			{ weight: 4, arbitrary: broken },
+			fc.array(fc.constantFrom(...BITS), { maxLength: 12 }).map((bits) => bits.join("")),
+			fc.array(fc.constantFrom(...BITS), { maxLength: 12 }).map((bits) => `{"a":${bits.join("")}`),
+			fc.string({ unit: "binary" }),
+		);
+		fc.assert(
+			fc.property(text, cuts, (given, places) => {
+				const whole = createArgumentsReader();
+				whole.push(given);
+				const reader = createArgumentsReader();
+				for (const piece of piecesOf(given, places)) reader.push(piece);
+				expectSame(reader.value, whole.value);
+				expect(reader.text()).toBe(given);
+
+				const finished = finishArguments(given);
+				const parsed = parsedObject(given);
+				if (parsed !== undefined) expectSame(finished, { value: parsed });
+				if ("value" in finished) expectSame(reader.value, finished.value);
+				else expect(finished.fault.length).toBeLessThan(300);
+				expect(({} as Record<string, unknown>)["a"]).toBeUndefined();
+			}),
+			{ ...PARAMETERS, numRuns: RUNS * 4 },
+		);
+	},
+);
+
+test("depth costs no stack", LONG, () => {
+	const depth = fc.integer({ min: 1, max: 20_000 });
+	fc.assert(
+		fc.property(depth, fc.boolean(), cuts, (levels, inArrays, places) => {
+			const [open, close] = inArrays ? ["[", "]"] : ['{"a":', "}"];
+			const reader = createArgumentsReader();
+			const text = `{"a":${open.repeat(levels)}"x"${close.repeat(levels)}}`;
+			for (const piece of piecesOf(text, places)) reader.push(piece);
+			expect(depthOf(reader.value)).toBe(levels + 1);
+			const finished = finishArguments(text);
+			expect("value" in finished && depthOf(finished.value)).toBe(levels + 1);
+		}),
+		{ ...PARAMETERS, numRuns: Math.ceil(RUNS / 40) },
+	);
+});
+
+function parsedObject(text: string): object | undefined {
+	try {
+		const value: unknown = JSON.parse(text);
+		const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+		return isObject ? value : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** structuredClone loses an own `__proto__`. */
+function copyOf(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(copyOf);
+	if (typeof value !== "object" || value === null) return value;
+	const copy = {};
+	for (const [key, item] of Object.entries(value)) {
+		Object.defineProperty(copy, key, {
+			...{ value: copyOf(item), enumerable: true, writable: true },
+			configurable: true,
+		});
+	}
+	return copy;
+}
+
+function depthOf(value: unknown): number {
+	let levels = 0;
+	let inner = value;
+	while (typeof inner === "object" && inner !== null) {
+		inner = Object.values(inner)[0];
+		levels += 1;
+	}
+	return levels;
+}
