@@ -224,10 +224,7 @@ function createAnswer(
 		for (const delta of chunk.calls) addCall(delta);
 		finishReason = chunk.finish ?? finishReason;
 	};
-	/**
-	 * Ends every block, in order; returns what is wrong with the arguments of a call. `complete` is
-	 * false for a turn that broke off: nobody runs its calls, so they go on showing what came.
-	 */
+	/** Ends every block, in order; returns what is wrong with the arguments of a call. */
 	const endBlocks = (complete: boolean): string | undefined => {
 		let fault: string | undefined;
 		for (const [contentIndex, block] of content.entries()) {
@@ -301,8 +298,8 @@ function createAnswer(
 }
 
 /**
- * Gives a call its final arguments; what was wrong with them goes to the model, not to the tool,
- * which would get what came of them (0.87.1 runs it all the same) if the turn is `complete`.
+ * Gives a call its final arguments; what was wrong with them goes to the model, not to the tool.
+ * No host runs the calls of a turn that broke off, so those go on showing what came.
  */
 function closeCall(block: ToolCall, text: string, complete: boolean): string | undefined {
 	const finished = finishArguments(text);

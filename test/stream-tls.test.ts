@@ -176,11 +176,13 @@ function tapped(http: WarmHttp, onAsked: () => void): WarmHttp {
 	return { ...http, request: async (request) => tap(await http.request(request)) };
 }
 
+const SLOWLY = TEXT("slowly").match(/[\s\S]{1,5}/g) as string[];
+
 test.each([
-	["comments", ": keep-alive\n\n"],
-	["loading text", LOADING("still loading\n")],
-	["an event that comes in crumbs", "data:  \n"],
-])("%s at any pace below the limit keep a turn alive for hours", async (_what, sign) => {
+	["comments", Array<string>(20).fill(": keep-alive\n\n")],
+	["loading text", Array<string>(20).fill(LOADING("still loading\n"))],
+	["an event that comes in crumbs", SLOWLY],
+])("%s at any pace below the limit keep a turn alive for hours", async (what, signs) => {
 	const asked: (() => void)[] = [];
 	let times = 0;
 	const progress: ChatProgress[] = [];
@@ -195,18 +197,19 @@ test.each([
 	await chat.http.warm();
 	stopClock();
 	const [turn, call] = await begin(HEAD, chat);
-	for (let heard = 0; heard < 20; heard += 1) {
-		while (times < heard + 1) await new Promise<void>((resolve) => asked.push(resolve));
+	for (const [heard, sign] of signs.entries()) {
+		while (times <= heard) await new Promise<void>((resolve) => asked.push(resolve));
 		vi.advanceTimersByTime(LIMIT - 1);
 		call.send(sign);
 	}
-	while (times < 21) await new Promise<void>((resolve) => asked.push(resolve));
-	call.send(`\n\n${STOP}`);
+	while (times <= signs.length) await new Promise<void>((resolve) => asked.push(resolve));
+	call.send(STOP);
 	call.response.end();
 	const { broken, message } = await turn.over;
 	expect(broken).toEqual([]);
-	expect(message).toMatchObject({ stopReason: "stop", content: [] });
-	expect(progress).toHaveLength(sign.includes("loading") ? 20 : 0);
+	const content = signs === SLOWLY ? [{ type: "text", text: "slowly" }] : [];
+	expect(message).toMatchObject({ stopReason: "stop", content });
+	expect(progress).toHaveLength(what === "loading text" ? 20 : 0);
 });
 
 test("two turns at once have a connection each and do not mix", async () => {
