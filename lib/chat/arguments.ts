@@ -39,6 +39,11 @@ const HEX = /[0-9a-fA-F]/;
 const WORD_END = /[\s,\]}]/;
 /** A quote, an escape or a backslash that starts none, a control character. */
 const REPAIRED = /"|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})?|[\u0000-\u001f]/g;
+/**
+ * Any key with an escape, and some values. JSON.parse may take such a key for one that it has read
+ * before and that ends in a backslash (nodejs/node#63785).
+ */
+const ESCAPED_KEY = /\\[\s\S][^"\\]*"\s*:/;
 
 /** A fault in the text stops the live object where it is; `finishArguments` judges the whole. */
 export function createArgumentsReader(): ArgumentsReader {
@@ -190,9 +195,11 @@ export function finishArguments(text: string): FinishedArguments {
 function parseObject(text: string): Record<string, unknown> | undefined {
 	try {
 		const value: unknown = JSON.parse(text);
-		return typeof value === "object" && value !== null && !Array.isArray(value)
-			? (value as Record<string, unknown>)
-			: undefined;
+		if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+		if (!ESCAPED_KEY.test(text)) return value as Record<string, unknown>;
+		const reader = createArgumentsReader();
+		reader.push(text);
+		return reader.value;
 	} catch {
 		return undefined;
 	}

@@ -140,7 +140,21 @@ function objectOf({ letter, again }: Writing): fc.Arbitrary<Tokens> {
 }
 
 const textOf = (tokens: Tokens): string => tokens.map(({ text }) => text).join("");
-const strictOf = (tokens: Tokens): string => tokens.map(({ strict }) => strict).join("");
+
+/**
+ * What tokens mean, by JSON.parse; keys go through it as hex digits, since it mixes up those that
+ * hold escapes (nodejs/node#63785). `closing` is what the tokens lack.
+ */
+function meaningOf(tokens: Tokens, closing = ""): unknown {
+	const coded = tokens.map(({ kind, strict }) => {
+		if (kind !== "key") return strict;
+		const units = (JSON.parse(strict) as string).split("");
+		return `"k${units.map((unit) => hex(unit.charCodeAt(0))).join("")}"`;
+	});
+	return copyOf(JSON.parse(`${coded.join("")}${closing}`.trim() || "{}"), (key) =>
+		key.slice(1).replace(/.{4}/g, (digits) => String.fromCharCode(Number.parseInt(digits, 16))),
+	);
+}
 
 /** Places to cut a text at, as fractions of its length; "all" is character by character. */
 const cuts = fc.oneof(
@@ -185,12 +199,12 @@ function shownAfter(tokens: Tokens, length: number): unknown {
 			kept.push(token);
 		} else if (token.kind === "string" && left < 0) {
 			const whole = /^"(?:[^\\]|\\[^u]|\\u[0-9a-fA-F]{4})*/.exec(part)?.[0] ?? '"';
-			kept.push({ ...token, text: `${whole}"` });
+			kept.push({ kind: "string", text: part, strict: `${whole}"` });
 		} else if (token.kind === "blank") continue;
 		else if (left > 0 || (left === 0 && token.kind !== "word")) kept.push(token);
 	}
 	while (kept.at(-1)?.kind === "key" || /^[,:]$/.test(kept.at(-1)?.text ?? "")) kept.pop();
-	return JSON.parse(`${textOf(kept)}${open.join("")}`.trim() || "{}");
+	return meaningOf(kept, open.join(""));
 }
 
 const isIndex = (key: string): boolean => String(Number(key) >>> 0) === key;
@@ -249,14 +263,14 @@ test("no step takes anything back, and each is a beginning of the end", LONG, ()
 	const object = objectOf({ letter: looseLetter, again: false });
 	fc.assert(
 		fc.property(object, cuts, (tokens, places) => {
-			const whole: unknown = JSON.parse(strictOf(tokens));
+			const whole = meaningOf(tokens);
 			const reader = createArgumentsReader();
 			let before: unknown = {};
 			for (const piece of piecesOf(textOf(tokens), places)) {
 				reader.push(piece);
 				const now = copyOf(reader.value);
-				expect(canGrowInto(before, now), `${told(before)} became ${told(now)}`).toBe(true);
-				expect(canGrowInto(now, whole), `${told(now)} before ${told(whole)}`).toBe(true);
+				if (!canGrowInto(before, now)) throw new Error(`${told(before)} became ${told(now)}`);
+				if (!canGrowInto(now, whole)) throw new Error(`${told(now)} before ${told(whole)}`);
 				before = now;
 			}
 		}),
@@ -272,7 +286,7 @@ test(
 		fc.assert(
 			fc.property(object, cuts, (tokens, places) => {
 				const text = textOf(tokens);
-				const value: unknown = JSON.parse(strictOf(tokens));
+				const value = meaningOf(tokens);
 				const reader = createArgumentsReader();
 				for (const piece of piecesOf(text, places)) reader.push(piece);
 				expectSame(reader.value, value);
@@ -294,7 +308,8 @@ test("any value of JSON, printed by JSON.stringify", LONG, () => {
 			const text = JSON.stringify(object, null, indent);
 			const reader = createArgumentsReader();
 			for (const piece of piecesOf(text, places)) reader.push(piece);
-			expectSame(reader.value, JSON.parse(text));
+			expectSame(reader.value, object);
+			expectSame(finishArguments(text), { value: object });
 		}),
 		PARAMETERS,
 	);
@@ -383,15 +398,14 @@ function parsedObject(text: string): object | undefined {
 	}
 }
 
-/** structuredClone loses an own `__proto__`. */
-function copyOf(value: unknown): unknown {
-	if (Array.isArray(value)) return value.map(copyOf);
+/** As structuredClone, which would lose an own `__proto__`. */
+function copyOf(value: unknown, nameOf = (key: string): string => key): unknown {
+	if (Array.isArray(value)) return value.map((item) => copyOf(item, nameOf));
 	if (typeof value !== "object" || value === null) return value;
 	const copy = {};
 	for (const [key, item] of Object.entries(value)) {
-		Object.defineProperty(copy, key, {
-			...{ value: copyOf(item), enumerable: true, writable: true },
-			configurable: true,
+		Object.defineProperty(copy, nameOf(key), {
+			...{ value: copyOf(item, nameOf), enumerable: true, writable: true, configurable: true },
 		});
 	}
 	return copy;

@@ -155,6 +155,12 @@ test.each([
 	expect(reader.value).toEqual(shown);
 });
 
+test("a key with an escape is what it says, whatever JSON.parse has read before", () => {
+	expect(finishArguments('{"first":1,"\\\\":2}')).toEqual({ value: { first: 1, "\\": 2 } });
+	expect(finishArguments('{"first":1,"\\n":2}')).toEqual({ value: { first: 1, "\n": 2 } });
+	expect(finishArguments('{"first":1,"\\"":2}')).toEqual({ value: { first: 1, '"': 2 } });
+});
+
 test("backslashes that start no escape are shown as they will be taken", () => {
 	const reader = createArgumentsReader();
 	reader.push('{"re":"\\d\\u12');
