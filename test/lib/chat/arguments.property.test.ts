@@ -113,10 +113,11 @@ test(
 					length += piece.length;
 					expectSame(value, shownAfter(tokens, length));
 				}
-				expectSame(value, JSON.parse(text));
+				const whole = meaningOf(tokens);
+				expectSame(value, whole);
 				expect(reader.value).toBe(value);
 				expect(reader.text()).toBe(text);
-				expectSame(finishArguments(text), { value: JSON.parse(text) });
+				expectSame(finishArguments(text), { value: whole });
 			}),
 			PARAMETERS,
 		);
@@ -162,11 +163,12 @@ test(
 );
 
 test("any value of JSON, printed by JSON.stringify", LONG, () => {
-	const value = fc.dictionary(
+	const any = fc.dictionary(
 		fc.oneof(fc.constantFrom(...NAMES), fc.string({ unit: "binary" })),
 		fc.oneof(fc.jsonValue({ stringUnit: "binary" }), fc.jsonValue({ stringUnit: "grapheme" })),
 		{ noNullPrototype: true },
 	);
+	const value = any.filter((object) => !told(object).includes("number -0")); // printed as 0
 	fc.assert(
 		fc.property(value, fc.constantFrom(undefined, 1, "\t"), cuts, (object, indent, places) => {
 			const text = JSON.stringify(object, null, indent);
