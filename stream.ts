@@ -225,7 +225,7 @@ function createAnswer(
 		finishReason = chunk.finish ?? finishReason;
 	};
 	/** Ends every block, in order; returns what is wrong with the arguments of a call. */
-	const endBlocks = (): string | undefined => {
+	const endBlocks = (complete: boolean): string | undefined => {
 		let fault: string | undefined;
 		for (const [contentIndex, block] of content.entries()) {
 			if (block.type === "text") {
@@ -234,7 +234,7 @@ function createAnswer(
 				stream.push({ type: "thinking_end", contentIndex, content: block.thinking, partial });
 			} else {
 				const call = calls.find(({ index }) => index === contentIndex);
-				const wrong = closeCall(block, call?.reader.text() ?? "");
+				const wrong = closeCall(block, call?.reader.text() ?? "", complete);
 				fault ??= wrong;
 				stream.push({ type: "toolcall_end", contentIndex, toolCall: block, partial });
 			}
@@ -247,15 +247,15 @@ function createAnswer(
 		if (request === undefined || finishReason === undefined) return NO_TOKENS;
 		return estimateUsage(request, written);
 	};
-	const settle = (): string | undefined => {
+	const settle = (complete: boolean): string | undefined => {
 		partial.usage = toUsage(model, counted ?? guessTokens());
-		const fault = endBlocks();
+		const fault = endBlocks(complete);
 		ended = true;
 		return fault;
 	};
 	const fail = (error: unknown, aborted: boolean): void => {
 		if (ended) return;
-		settle();
+		settle(false);
 		const reason = aborted ? "aborted" : "error";
 		partial.stopReason = reason;
 		partial.errorMessage = aborted ? "Request was aborted" : wordFailure(error);
@@ -275,7 +275,7 @@ function createAnswer(
 			return;
 		}
 		begin();
-		const fault = settle();
+		const fault = settle(true);
 		if (fault !== undefined && !honoursArgumentsError && reason !== "length") {
 			partial.stopReason = "error";
 			partial.errorMessage = fault;
@@ -297,14 +297,17 @@ function createAnswer(
 	};
 }
 
-/** Gives a call its final arguments; what was wrong with them goes to the model, not to the tool. */
-function closeCall(block: ToolCall, text: string): string | undefined {
+/**
+ * Gives a call its final arguments; what was wrong with them goes to the model, not to the tool.
+ * No host runs the calls of a turn that broke off, so those go on showing what came.
+ */
+function closeCall(block: ToolCall, text: string, complete: boolean): string | undefined {
 	const finished = finishArguments(text);
 	if ("value" in finished) {
 		block.arguments = finished.value as ToolCall["arguments"];
 		return undefined;
 	}
-	block.arguments = {};
+	if (complete) block.arguments = {};
 	Object.assign(block, { argumentsError: finished.fault });
 	return `Invalid arguments for tool "${block.name}". ${finished.fault}`;
 }

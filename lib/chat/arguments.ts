@@ -35,7 +35,15 @@ const ESCAPES: Readonly<Record<string, string>> = {
 	"/": "/",
 };
 const BLANK = /[ \t\r\n]/;
+const HEX = /[0-9a-fA-F]/;
 const WORD_END = /[\s,\]}]/;
+/** A quote, an escape or a backslash that starts none, a control character. */
+const REPAIRED = /"|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})?|[\u0000-\u001f]/g;
+/**
+ * Any key with an escape, and some values. JSON.parse may take such a key for one that it has read
+ * before and that ends in a backslash (nodejs/node#63785).
+ */
+const ESCAPED_KEY = /\\[\s\S][^"\\]*"\s*:/;
 
 /** A fault in the text stops the live object where it is; `finishArguments` judges the whole. */
 export function createArgumentsReader(): ArgumentsReader {
@@ -68,9 +76,21 @@ export function createArgumentsReader(): ArgumentsReader {
 		stack.push({ container, key: undefined });
 		expecting = Array.isArray(container) ? "value" : "key";
 	};
+	/** Behind an item, or at once; not behind a comma, a key or a colon. */
+	const mayClose = ({ container, key }: Frame, bracket: string): boolean => {
+		if (Array.isArray(container) !== (bracket === "]")) return false;
+		if (expecting === "separator") return true;
+		return Array.isArray(container)
+			? container.length === 0
+			: expecting === "key" && key === undefined;
+	};
 	const closed = (bracket: string): void => {
-		const frame = stack.pop();
-		if (frame === undefined || Array.isArray(frame.container) !== (bracket === "]")) broken = true;
+		const frame = stack.at(-1);
+		if (frame === undefined || !mayClose(frame, bracket)) {
+			broken = true;
+			return;
+		}
+		stack.pop();
 		expecting = stack.length === 0 ? "nothing" : "separator";
 	};
 	const stringEnded = (): void => {
@@ -124,13 +144,19 @@ export function createArgumentsReader(): ArgumentsReader {
 		}
 		return end + 1;
 	};
-	const readEscape = (character: string): void => {
-		pending += character;
-		if (pending.startsWith("u") && pending.length < 5) return;
-		token = "string";
-		if (pending.startsWith("u"))
+	/** False when the character ends an escape that is none, and is to be read again. */
+	const readEscape = (character: string): boolean => {
+		if (pending === "" ? character === "u" : HEX.test(character)) {
+			pending += character;
+			if (pending.length < 5) return true;
 			letters += String.fromCharCode(Number.parseInt(pending.slice(1), 16));
-		else letters += ESCAPES[pending] ?? "";
+			token = "string";
+			return true;
+		}
+		token = "string";
+		const cut = pending !== "";
+		letters += cut ? `\\${pending}` : (ESCAPES[character] ?? `\\${character}`);
+		return !cut;
 	};
 
 	const push = (text: string): void => {
@@ -139,10 +165,8 @@ export function createArgumentsReader(): ArgumentsReader {
 		while (at < text.length && !broken) {
 			const character = text[at] ?? "";
 			if (token === "string") at = readString(text, at);
-			else if (token === "escape") {
-				readEscape(character);
-				at += 1;
-			} else if (token === "word" && !WORD_END.test(character)) {
+			else if (token === "escape") at += readEscape(character) ? 1 : 0;
+			else if (token === "word" && !WORD_END.test(character)) {
 				letters += character;
 				at += 1;
 			} else if (token === "word") wordEnded();
@@ -171,21 +195,27 @@ export function finishArguments(text: string): FinishedArguments {
 function parseObject(text: string): Record<string, unknown> | undefined {
 	try {
 		const value: unknown = JSON.parse(text);
-		return typeof value === "object" && value !== null && !Array.isArray(value)
-			? (value as Record<string, unknown>)
-			: undefined;
+		if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+		if (!ESCAPED_KEY.test(text)) return value as Record<string, unknown>;
+		const reader = createArgumentsReader();
+		reader.push(text);
+		return reader.value;
 	} catch {
 		return undefined;
 	}
 }
 
-/** Inside strings: control characters escaped, a backslash that starts no escape doubled. */
+/**
+ * Inside strings: control characters escaped, a backslash that starts no escape doubled. No repeated
+ * group: one over a string of many megabytes overflows the stack of the regular expression.
+ */
 function repair(text: string): string {
-	return text.replace(/"[^"\\]*(?:\\[\s\S][^"\\]*)*"?/g, (string) =>
-		string
-			.replace(/\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})/g, "\\\\")
-			.replace(/[\u0000-\u001f]/g, (character) => JSON.stringify(character).slice(1, -1)),
-	);
+	let inString = false;
+	return text.replace(REPAIRED, (found) => {
+		if (found === '"') inString = !inString;
+		if (!inString || found.length > 1 || found === '"') return found;
+		return JSON.stringify(found).slice(1, -1);
+	});
 }
 
 /** `__proto__` must become a property like any other, as JSON.parse makes it. */

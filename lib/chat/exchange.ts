@@ -11,6 +11,8 @@ import { isLoadFailure, isLoadFault, wordStatus, wordStreamFault } from "./wordi
 const CHAT_PATH = "/v1/chat/completions";
 /** How long the end of a body may follow its [DONE]. */
 const DRAIN_MS = 1000;
+/** How long a request waits for the connection of the last answer; another one takes a handshake. */
+const FREE_MS = 100;
 const BODY_LIMIT = 8 * 1024 * 1024;
 
 export interface ExchangeDeps {
@@ -58,6 +60,12 @@ class StreamFault extends Error {
 }
 
 export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): Exchange {
+	/** Answers that are complete, on connections that are not free yet. */
+	const draining = new Set<Promise<void>>();
+	const onDrain = (drained: Promise<void>): void => {
+		draining.add(drained);
+		void drained.then(() => draining.delete(drained));
+	};
 	const post = (
 		request: ExchangeRequest,
 		headers: Readonly<Record<string, string>>,
@@ -88,6 +96,7 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 		async run(request, { headers, signal, onHead, onChunk }) {
 			const watch = watchSilence(timeoutMs, signal);
 			try {
+				if (draining.size > 0) await settled(draining);
 				const response = await post(request, headers, watch.signal);
 				watch.heard();
 				const { status } = response;
@@ -100,7 +109,7 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 				}
 				const isStream = /event-stream/i.test(response.headers["content-type"] ?? "");
 				const bytes = isStream
-					? await readStream(response, watch, onChunk)
+					? await readStream(response, watch, onChunk, onDrain)
 					: await readWhole(response, onChunk);
 				if (bytes > 0) return;
 				const reason = await askForReason(request, headers, watch.signal, post);
@@ -119,6 +128,7 @@ async function readStream(
 	response: HttpResponse,
 	{ heard, signal }: SilenceWatch,
 	onChunk: (chunk: Chunk) => unknown,
+	onDrain: (drained: Promise<void>) => void,
 ): Promise<number> {
 	const reader = createEventReader();
 	const pace = createPace();
@@ -149,7 +159,7 @@ async function readStream(
 			bytes += part.value.byteLength;
 			const events = reader.feed(part.value);
 			if (events.length > 0 && (await take(events))) {
-				void drain(parts, response);
+				onDrain(drain(parts, response));
 				return bytes;
 			}
 		}
@@ -175,6 +185,17 @@ async function drain(parts: AsyncIterator<Uint8Array>, { body }: HttpResponse): 
 	} finally {
 		clearTimeout(timer);
 	}
+}
+
+/** Resolves when all of them are through, or when waiting for them would cost more than it saves. */
+function settled(draining: ReadonlySet<Promise<void>>): Promise<void> {
+	const { promise, resolve } = Promise.withResolvers<void>();
+	const timer = setTimeout(resolve, FREE_MS);
+	void Promise.all(draining).then(() => {
+		clearTimeout(timer);
+		resolve();
+	});
+	return promise;
 }
 
 /** Why a stream stopped without a finish: what stood between the events, else that it was cut. */

@@ -114,6 +114,8 @@ test.each(["[1]", '"x"', "nonsense", '{"a":1,}', '{"a" 1}', '{"a":tru}', "}{"])(
 test.each<[string, unknown]>([
 	["", {}],
 	[" ", {}],
+	['{"re":"\\\\d+","text":"line\nbreak"}', { re: "\\d+", text: "line\nbreak" }],
+	['{"path":"C:\\users\\new \\uni"}', { path: "C:\\users\new \\uni" }],
 	['{"a":1}', { a: 1 }],
 	['{"text":"line\nbreak"}', { text: "line\nbreak" }],
 	['{"path":"C:\\dir\\q"}', { path: "C:\\dir\\q" }],
@@ -131,9 +133,40 @@ test.each(['{"a":', "[1]", "null", '{"a":1}}', "x".repeat(5000)])(
 	},
 );
 
-test("however long the text is, it is judged and nothing is thrown", () => {
-	const text = `{"a":"${"x".repeat(16_000_000)}`;
-	expect(finishArguments(text)).toEqual({ fault: expect.stringContaining('{"a":"xxx') });
+test.each(["x", "\\n"])(
+	"however long the text of %j is, it is judged and nothing is thrown",
+	(part) => {
+		const text = `{"a":"${part.repeat(16_000_000 / part.length)}`;
+		expect(finishArguments(text)).toEqual({
+			fault: expect.stringContaining(`{"a":"${part}${part}`),
+		});
+	},
+);
+
+test.each([
+	['{"a":[1,],"b":2}', { a: [1] }],
+	['{"a":{"x":1,},"b":2}', { a: { x: 1 } }],
+	['{"a":{"x"},"b":2}', { a: {} }],
+	['{"a":{"x":},"b":2}', { a: {} }],
+	['{"a":[1},"b":2}', { a: [1] }],
+])("%s shows nothing of what follows its fault", (text, shown) => {
+	const reader = createArgumentsReader();
+	reader.push(text);
+	expect(reader.value).toEqual(shown);
+});
+
+test("a key with an escape is what it says, whatever JSON.parse has read before", () => {
+	expect(finishArguments('{"first":1,"\\\\":2}')).toEqual({ value: { first: 1, "\\": 2 } });
+	expect(finishArguments('{"first":1,"\\n":2}')).toEqual({ value: { first: 1, "\n": 2 } });
+	expect(finishArguments('{"first":1,"\\"":2}')).toEqual({ value: { first: 1, '"': 2 } });
+});
+
+test("backslashes that start no escape are shown as they will be taken", () => {
+	const reader = createArgumentsReader();
+	reader.push('{"re":"\\d\\u12');
+	expect(reader.value).toEqual({ re: "\\d" });
+	reader.push('","n":1}');
+	expect(reader.value).toEqual({ re: "\\d\\u12", n: 1 });
 });
 
 test("any object that is cut short is never taken for a whole one", () => {
