@@ -53,14 +53,29 @@ export async function describeLoaded({ admin }: Pick<CommandContext, "admin">): 
 	return `${loaded} Answers under way${count} are cut off.`;
 }
 
-/** "a (2 requests)" for each model that is answering and counts; empty where that is not known. */
+/**
+ * Whose answers would be cut off, among the models that count, in a sentence; empty for nobody's. A
+ * server that does not tell its requests by model may be answering with any that is loaded.
+ */
 export async function describeBusy(
 	{ admin }: Pick<CommandContext, "admin">,
 	counts: (id: string) => boolean,
 ): Promise<string> {
 	const requests = await admin.inFlight();
-	const busy = [...(requests?.byModel ?? [])].filter(([id]) => counts(id));
-	return busy
-		.map(([id, count]) => `${plainText(id)} (${count} request${count === 1 ? "" : "s"})`)
-		.join(", ");
+	if (requests?.total === 0) return "";
+	if (requests !== undefined && requests.byModel.size > 0) {
+		const busy = [...requests.byModel].filter(([id]) => counts(id));
+		const names = busy.map(([id, count]) => `${plainText(id)} (${countOf(count)})`);
+		return names.length === 0 ? "" : `Answering: ${names.join(", ")}.`;
+	}
+	// Without the list of what is loaded the command itself will fail, and say why.
+	const running = await admin.listRunning().catch(() => []);
+	const loaded = running.filter(({ id }) => counts(id)).map(({ id }) => plainText(id));
+	if (loaded.length === 0) return "";
+	const total = requests === undefined ? "" : `, but has ${countOf(requests.total)} under way`;
+	return `Loaded: ${loaded.join(", ")}. This server does not tell who is answering${total}.`;
+}
+
+function countOf(requests: number): string {
+	return `${requests} request${requests === 1 ? "" : "s"}`;
 }

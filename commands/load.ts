@@ -15,10 +15,11 @@ export const loadCommand: Command = {
 		const busy = yes ? "" : await describeBusy(context, (other) => other !== id);
 		const consent = {
 			title: `Load ${id} now?`,
-			message: `Answering: ${busy}. The load may wait for that, and then stop the model.`,
+			message: `${busy} The load may wait for answers, and then stop the model.`,
 			command: `/ai-server-load ${id}`,
 		};
-		if (busy !== "" && !(await askConsent(consent, yes, context))) {
+		const mayHurt = busy !== "" || !context.pi.hasUI;
+		if (mayHurt && !(await askConsent(consent, yes, context))) {
 			context.reply.say("Nothing was loaded");
 			return;
 		}

@@ -2,6 +2,7 @@ import type { ExtensionAPI, Theme } from "@earendil-works/pi-coding-agent";
 import { wrapTextWithAnsi } from "@earendil-works/pi-tui";
 import { plainText } from "../lib/errors.ts";
 import type { YamlSpan } from "../lib/llama-swap/highlight.ts";
+import { maskSecrets } from "../lib/llama-swap/mask-secrets.ts";
 import type { Command } from "./command.ts";
 
 /** The custom entry in pi's session that holds a config. */
@@ -24,7 +25,7 @@ export const presetCommand: Command = {
 			import("../lib/llama-swap/highlight.ts"),
 			import("../lib/llama-swap/block.ts"),
 		]);
-		const text = args === "" ? yaml.trimEnd() : presetBlock(yaml, args);
+		const text = maskSecrets(args === "" ? yaml.trimEnd() : presetBlock(yaml, args));
 		reply.show<PresetEntry>(PRESET_ENTRY, { lines: highlightYaml(text) }, plainLines);
 	},
 };

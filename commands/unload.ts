@@ -39,9 +39,10 @@ async function mayCutOff(
 	context: CommandContext,
 ): Promise<boolean> {
 	const busy = yes ? "" : await describeBusy(context, counts);
-	const message = `Answering: ${busy}. That is cut off.`;
+	const message = `${busy} Answers are cut off.`;
+	const isHarmless = busy === "" && context.pi.hasUI;
 	const agreed =
-		busy === "" || (await askConsent({ title: "Unload now?", message, command }, yes, context));
+		isHarmless || (await askConsent({ title: "Unload now?", message, command }, yes, context));
 	if (!agreed) context.reply.say("Nothing was unloaded");
 	return agreed;
 }

@@ -213,13 +213,14 @@ const KNOWN = [
 function rightsHint({ scope, unit, user, action }: ServiceCall): string {
 	if (scope === "user") return "Log in as the user that runs the service";
 	if (scope === "openrc" && action === "kill-hup") return "Log in as root, or restart it instead";
-	// sudoers(5) gives these a meaning of their own.
-	const name = parseServiceUnit(scope, unit).replace(/[,:=\\]/g, "\\$&");
+	const name = parseServiceUnit(scope, unit);
 	const commands =
 		scope === "openrc"
 			? [`/sbin/rc-service ${name} restart`]
 			: [`/usr/bin/systemctl restart -- ${name}`, `/usr/bin/systemctl ${HANG_UP} -- ${name}`];
-	return `Add with visudo: ${user} ALL=(root) NOPASSWD: ${commands.join(", ")}`;
+	// sudoers(5) gives these a meaning of their own.
+	const escaped = commands.map((command) => command.replace(/[,:=\\]/g, "\\$&"));
+	return `Add with visudo: ${user} ALL=(root) NOPASSWD: ${escaped.join(", ")}`;
 }
 
 function oddUnit(text: string, hint: string): AiServerError {

@@ -1,5 +1,6 @@
 import { refusal } from "./config-nodes.ts";
 import { splitWords, type Traced, textOf } from "./trace.ts";
+import { CONTAINER_SWITCHES, CONTAINERS, SHELLS } from "./wrappers.ts";
 
 export type PresetFlag = "ctx-size" | "temp" | "n-gpu-layers";
 
@@ -96,16 +97,10 @@ export type Arguments =
 	| { readonly kind: "server"; readonly words: readonly Traced[]; readonly script: boolean }
 	| { readonly kind: "unclear"; readonly program: string };
 
-const SHELL = /^(?:ba|da|z|k|a)?sh$/;
-const CONTAINER = /^(?:docker|podman|nerdctl)$/;
 const SERVER = /^(?:llama-server[\w-]*|server)(?:\.exe)?$/;
 /** Programs that start another one and have options of their own, `-c` among them. */
 const LAUNCHER =
 	/^(?:chrt|env|exec|firejail|ionice|nice|nohup|numactl|prlimit|runuser|script|setsid|stdbuf|su|sudo|systemd-run|taskset|time|timeout|unshare|xargs)$/;
-/** The flags of `docker run` that take no value; every other flag takes one. */
-const CONTAINER_SWITCH =
-	/^(?:-[ditPq]+|--(?:detach|interactive|tty|rm|init|privileged|read-only|publish-all|quiet|no-healthcheck|oom-kill-disable|sig-proxy)|--[^=]+=.*|-[^-].+)$/;
-
 /**
  * The words that are the server's own: behind a launcher, a container's image, or within a shell's
  * script. "unclear" where a flag might belong to another program.
@@ -113,13 +108,13 @@ const CONTAINER_SWITCH =
 export function serverArguments(words: readonly Traced[]): Arguments {
 	const texts = words.map(textOf);
 	const program = programOf(texts[0]);
-	if (SHELL.test(program)) return shellArguments(words, texts);
-	if (CONTAINER.test(program)) return containerArguments(words, texts);
+	if (SHELLS.test(program)) return shellArguments(words, texts);
+	if (CONTAINERS.test(program)) return containerArguments(words, texts);
 	const server = texts.findIndex((text) => SERVER.test(programOf(text)));
 	if (LAUNCHER.test(program)) {
 		const inner = texts.findIndex((text) => {
 			const name = programOf(text);
-			return SHELL.test(name) || CONTAINER.test(name) || SERVER.test(name);
+			return SHELLS.test(name) || CONTAINERS.test(name) || SERVER.test(name);
 		});
 		return inner > 0 ? serverArguments(words.slice(inner)) : { kind: "unclear", program };
 	}
@@ -159,7 +154,7 @@ function containerArguments(words: readonly Traced[], texts: readonly string[]):
 		if (server < 0) return { kind: "unclear", program: programOf(texts[0]) };
 		return { kind: "server", words: words.slice(server + 1), script: false };
 	}
-	while (texts[at]?.startsWith("-")) at += CONTAINER_SWITCH.test(texts[at] ?? "") ? 1 : 2;
+	while (texts[at]?.startsWith("-")) at += CONTAINER_SWITCHES.test(texts[at] ?? "") ? 1 : 2;
 	const rest = words.slice(at + 1);
 	return texts[at + 1] === undefined || texts[at + 1]?.startsWith("-")
 		? { kind: "server", words: rest, script: false }

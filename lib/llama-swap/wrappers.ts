@@ -12,11 +12,11 @@ export interface ServerCall {
 /** How far wrappers are followed into each other: `env nice bash -c "docker run ..."`. */
 const WRAPPER_DEPTH = 12;
 
-const SHELLS = /^(?:ba|da|z|k|a)?sh$/;
-const CONTAINERS = /^(?:docker|podman|nerdctl)$/;
+export const SHELLS: RegExp = /^(?:ba|da|z|k|a)?sh$/;
+export const CONTAINERS: RegExp = /^(?:docker|podman|nerdctl)$/;
 const PYTHON = /^python[\d.]*w?$/;
 /** The flags of `docker run` that take no value; every other flag takes one. */
-const CONTAINER_SWITCHES =
+export const CONTAINER_SWITCHES: RegExp =
 	/^(?:-[ditPq]+|--(?:detach|interactive|tty|rm|init|privileged|read-only|publish-all|quiet|no-healthcheck|oom-kill-disable|sig-proxy)|--[^=]+=.*|-[^-].+)$/;
 const ASSIGNMENT = /^([A-Za-z_]\w*)=([\s\S]*)$/;
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { askConsent, readArguments } from "../../commands/consent.ts";
+import type { CommandContext } from "../../commands/command.ts";
+import { askConsent, describeBusy, readArguments } from "../../commands/consent.ts";
 import { completeSizes, describeEdit } from "../../commands/ctx.ts";
 import { createQueue } from "../../commands/queue.ts";
 
@@ -68,4 +69,29 @@ test("what has the same key runs in turn, whatever became of the one before", as
 	gate.resolve();
 	await expect(first).rejects.toThrow("failed");
 	expect(await second).toBe(2);
+});
+
+type Requests = Awaited<ReturnType<CommandContext["admin"]["inFlight"]>>;
+
+const answering = (counts: Readonly<Record<string, number>>): Requests => {
+	const byModel = new Map(Object.entries(counts));
+	return { total: [...byModel.values()].reduce((sum, count) => sum + count, 0), byModel };
+};
+
+test.each<[string, Requests, string]>([
+	["nobody is answering", answering({}), ""],
+	["another model is answering", answering({ mine: 1 }), ""],
+	["two are", answering({ a: 1, b: 2, mine: 1 }), "Answering: a (1 request), b (2 requests)."],
+	["the server tells nothing", undefined, "Loaded: a. This server does not tell who is answering."],
+	[
+		"the server tells how many, but not who",
+		{ total: 2, byModel: new Map() },
+		"Loaded: a. This server does not tell who is answering, but has 2 requests under way.",
+	],
+])("what would be cut off when %s", async (_when, requests, told) => {
+	const admin = {
+		inFlight: async () => requests,
+		listRunning: async () => ["mine", "a"].map((id) => ({ id, state: "ready" })),
+	} as unknown as CommandContext["admin"];
+	expect(await describeBusy({ admin }, (id) => id !== "mine")).toBe(told);
 });

@@ -199,7 +199,7 @@ test.each(HOSTS)("pi %s: what cuts an answer off is asked about", async (host) =
 	expect(load).toContain("Load mystery-7B now? Answering: small-talk-1B (1 request).");
 	expect(client.notices().at(-1)).toBe("Nothing was loaded");
 	const [unload] = await run(client, "/ai-server-unload small-talk-1B", [false]);
-	expect(unload).toBe("Unload now? Answering: small-talk-1B (1 request). That is cut off.");
+	expect(unload).toBe("Unload now? Answering: small-talk-1B (1 request). Answers are cut off.");
 	expect(box.swap.states()["small-talk-1B"]).toBe("ready");
 	const [restart] = await run(client, "/ai-server-restart", [false]);
 	expect(restart).toContain(

@@ -69,6 +69,30 @@ test.each(HOSTS)("pi %s: status, load, unload and refresh over rpc", async (host
 	expect(client.notices().at(-1)).toContain("4 models, nothing changed");
 });
 
+test.each(HOSTS)("pi %s in print mode loads and unloads with --yes only", async (host) => {
+	const print = (args: string) =>
+		runPi({ host, place, env: boxEnv(box), args: ["--no-session", "-p", args] });
+	const id = "small-talk-1B";
+	for (const args of [
+		`/ai-server-load ${id}`,
+		`/ai-server-unload ${id}`,
+		"/ai-server-unload --all",
+	]) {
+		const { code, stderr } = await print(args);
+		expect(code).toBe(1);
+		expect(stderr).toContain(`To go ahead without a question: ${args} --yes`);
+	}
+	expect(box.swap.starts()).toBe(0);
+	const loaded = await print(`/ai-server-load ${id} --yes`);
+	expect([loaded.code, loaded.stdout]).toEqual([
+		0,
+		expect.stringMatching(/^small-talk-1B is ready/),
+	]);
+	const unloaded = await print("/ai-server-unload --all --yes");
+	expect([unloaded.code, unloaded.stdout]).toEqual([0, "All models are unloaded\n"]);
+	expect(box.swap.states()[id]).toBe("stopped");
+});
+
 test.each(HOSTS)(
 	"pi %s: without an id there is a usage line, and a wrong id is named",
 	async (host) => {

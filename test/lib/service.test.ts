@@ -189,7 +189,7 @@ test.each<readonly [string, Partial<ServiceCall>, number | undefined, string, Re
 		1,
 		"sudo: a password is required\n",
 		/^me may not do that: Restarting llama-swap\.service needs root \(exit code 1: sudo: a password is required\)$/,
-		/^Add with visudo: me ALL=\(root\) NOPASSWD: \/usr\/bin\/systemctl restart -- llama-swap\.service, \/usr\/bin\/systemctl kill --signal=HUP --kill-who=main -- llama-swap\.service$/,
+		/^Add with visudo: me ALL=\(root\) NOPASSWD: \/usr\/bin\/systemctl restart -- llama-swap\.service, \/usr\/bin\/systemctl kill --signal\\=HUP --kill-who\\=main -- llama-swap\.service$/,
 	],
 	[
 		"sudo knows nobody",
