@@ -29,13 +29,20 @@ export interface Terminal {
 	close(): Promise<void>;
 }
 
-export async function openTerminal(host: Host, box: Box, place: Isolated): Promise<Terminal> {
+const OWN = ["-ne", "-e", ROOT, "-ns", "-np", "-nc", "--no-themes", "--no-session"];
+
+/** `flags` are pi's own; by default they load the repository and nothing of the agent dir. */
+export async function openTerminal(
+	host: Host,
+	box: Box,
+	place: Pick<Isolated, "agentDir" | "cwd">,
+	flags: readonly string[] = OWN,
+): Promise<Terminal> {
 	const socket = `ai-server-${process.pid}-${box.front.port}`;
 	const tmux = async (...args: readonly string[]): Promise<string> =>
 		(await run("tmux", ["-L", socket, "-f", "/dev/null", ...args])).stdout;
 	const env = { ...boxEnv(box), PI_CODING_AGENT_DIR: place.agentDir, PI_OFFLINE: "1" };
 	const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-	const flags = ["-ne", "-e", ROOT, "-ns", "-np", "-nc", "--no-themes", "--no-session"];
 	const model = ["--model", "ai-server/Qwen_Qwen3.6-35B-A3B-Q8_0"];
 	const command = ["env", ...settings, process.execPath, cliPath(host), ...flags, ...model];
 	const size = ["-x", "110", "-y", "40"];
