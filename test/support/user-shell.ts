@@ -71,7 +71,8 @@ export async function openUserShell(
 	return {
 		agentDir: join(box.home, ".pi", "agent"),
 		env: shellEnv,
+		// With a pipe as its input pi would wait for the end of it.
 		run: (script, cwd, env = {}) =>
-			run("sh", ["-euc", script], { cwd, env: { ...shellEnv, ...env } }),
+			run("sh", ["-euc", `exec </dev/null\n${script}`], { cwd, env: { ...shellEnv, ...env } }),
 	};
 }
