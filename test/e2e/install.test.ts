@@ -119,15 +119,15 @@ async function publish(): Promise<{
 			[`GIT_CONFIG_VALUE_${index}`, value],
 		]),
 	]) as Record<string, string>;
-	const run_ = async (...args: readonly string[]): Promise<void> => {
+	const inSource = async (...args: readonly string[]): Promise<void> => {
 		const own = { PATH: process.env["PATH"], HOME: folder, ...env };
 		good(await run("git", args, { cwd: source, env: own }));
 	};
 	const commit = async (message: string): Promise<void> => {
-		await run_("add", "--all");
-		await run_("commit", "--quiet", "--message", message);
+		await inSource("add", "--all");
+		await inSource("commit", "--quiet", "--message", message);
 	};
-	await run_("init", "--quiet");
+	await inSource("init", "--quiet");
 	await commit("All there is");
 	return { commit, source, env };
 }
@@ -160,7 +160,7 @@ withGit.each(HOSTS)("pi %s: from git, with its packages; upgraded and removed", 
 
 	await raiseVersion(source, "9.1.0");
 	await commit("The next version");
-	// Only an update asks the network, and git and npm have none here.
+	// Offline, pi would skip the update. Git and npm stay on this machine by their own settings.
 	good(await shell.run(await block("upgrade-git"), folder, { PI_OFFLINE: "" }));
 	expect(await versionIn(clone)).toBe("9.1.0");
 	expect(await chat(shell)).toContain(HELLO);
