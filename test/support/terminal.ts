@@ -27,8 +27,15 @@ export interface Terminal {
 	close(): Promise<void>;
 }
 
-export async function openTerminal(host: Host, box: Box, place: Isolated): Promise<Terminal> {
-	const flags = ["-ne", "-e", ROOT, "-ns", "-np", "-nc", "--no-themes", "--no-session"];
+const OWN = ["-ne", "-e", ROOT, "-ns", "-np", "-nc", "--no-themes", "--no-session"];
+
+/** `flags` are pi's own; by default they load the repository and nothing of the agent dir. */
+export async function openTerminal(
+	host: Host,
+	box: Box,
+	place: Pick<Isolated, "agentDir" | "cwd">,
+	flags: readonly string[] = OWN,
+): Promise<Terminal> {
 	const model = ["--model", "ai-server/Qwen_Qwen3.6-35B-A3B-Q8_0"];
 	const PATH = process.env["PATH"] ?? "";
 	const tmux = await openTmux({
