@@ -1,0 +1,2 @@
+import type { Outcome } from "./scenario.ts";
+export const OBSERVED: Outcome = { events: "", message: "" };

@@ -1,0 +1,94 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Reply, Row } from "./scenario.ts";
+
+/** How long a held connection stays open when the turn does not end before. */
+const HOLD_MS = 3000;
+
+export interface Asked {
+	readonly headers: IncomingHttpHeaders;
+	readonly body: string;
+}
+
+/** What the server saw of one row on one side. */
+export interface Seen {
+	readonly requests: Asked[];
+	/** Who ended the held connection first. */
+	connection: "" | "the turn ended first" | "the server closed it first";
+}
+
+export interface ScriptServer {
+	/** The address of a row on one side. */
+	url(side: string, row: number): string;
+	seen(side: string, row: number): Seen;
+	close(): Promise<void>;
+}
+
+/** Answers every row's requests with its script, on this machine. */
+export async function startScript(rows: readonly Row[]): Promise<ScriptServer> {
+	const all = new Map<string, Seen>();
+	const held = new Map<string, () => void>();
+	const seenAt = (key: string): Seen => {
+		const seen = all.get(key) ?? { requests: [], connection: "" };
+		all.set(key, seen);
+		return seen;
+	};
+	const hold = (key: string, response: ServerResponse): void => {
+		const seen = seenAt(key);
+		const end = (who: Seen["connection"]): void => {
+			clearTimeout(timer);
+			seen.connection ||= who;
+			response.end();
+		};
+		const timer = setTimeout(() => end("the server closed it first"), HOLD_MS);
+		response.once("close", () => end("the turn ended first"));
+		held.set(key, () => end("the turn ended first"));
+	};
+	const give = async (key: string, reply: Reply, response: ServerResponse): Promise<void> => {
+		const { status = 200, headers = {}, pieces, end = "close" } = reply;
+		if (end === "silent") return hold(key, response);
+		response.writeHead(status, { "content-type": "text/event-stream", ...headers });
+		response.flushHeaders();
+		for (const piece of pieces) {
+			response.write(piece);
+			// Lets the network deliver this piece before the next.
+			await new Promise((resolve) => setTimeout(resolve, 2));
+		}
+		if (end === "hold") hold(key, response);
+		else if (end === "reset") response.socket?.resetAndDestroy();
+		else if (end === "unframed") response.socket?.end();
+		else response.end();
+	};
+	const server = createServer((request, response) => {
+		const [, side = "", number = "", what] = (request.url ?? "").split("/");
+		const key = `${side}/${number}`;
+		let body = "";
+		request.setEncoding("utf8").on("data", (text: string) => {
+			body += text;
+		});
+		request.once("end", () => {
+			if (what === "ended") {
+				held.get(key)?.();
+				response.end();
+				return;
+			}
+			const seen = seenAt(key);
+			seen.requests.push({ headers: request.headers, body });
+			const replies = rows[Number(number)]?.replies ?? [];
+			const reply = replies[seen.requests.length - 1] ?? replies.at(-1);
+			if (reply === undefined) response.writeHead(500).end();
+			else void give(key, reply, response);
+		});
+	});
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	const { port } = server.address() as AddressInfo;
+	return {
+		url: (side, row) => `http://127.0.0.1:${port}/${side}/${row}`,
+		seen: (side, row) => seenAt(`${side}/${row}`),
+		close: () =>
+			new Promise((resolve) => {
+				server.close(() => resolve());
+				server.closeAllConnections();
+			}),
+	};
+}
