@@ -118,6 +118,8 @@ interface Answer {
 
 interface OpenCall {
 	readonly block: ToolCall;
+	/** Until the server gives one, the id is made up. */
+	hasId: boolean;
 	readonly index: number;
 	readonly reader: ArgumentsReader;
 }
@@ -181,7 +183,7 @@ function createAnswer(
 		// What pi shows while arguments arrive is the reader's own live object.
 		const args = reader.value as ToolCall["arguments"];
 		const block: ToolCall = { type: "toolCall", id, name: delta.name, arguments: args };
-		const call = { block, index: content.length, reader };
+		const call = { block, hasId: delta.id !== "", index: content.length, reader };
 		content.push(block);
 		calls.push(call);
 		stream.push({ type: "toolcall_start", contentIndex: call.index, partial });
@@ -203,6 +205,8 @@ function createAnswer(
 	const addCall = (delta: CallDelta): void => {
 		const call = findCall(delta);
 		if (call.block.name === "") call.block.name = delta.name;
+		if (!call.hasId && delta.id !== "") Object.assign(call.block, { id: delta.id });
+		call.hasId ||= delta.id !== "";
 		call.reader.push(delta.arguments);
 		const { index: contentIndex } = call;
 		stream.push({ type: "toolcall_delta", contentIndex, delta: delta.arguments, partial });

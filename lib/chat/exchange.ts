@@ -1,6 +1,6 @@
 import { AiServerError, plainText } from "../errors.ts";
 import { faultFrom, parseFault, type ServerFault } from "../llama-swap/error-body.ts";
-import { createEventReader } from "../sse.ts";
+import { createEventReader, errorEvent } from "../sse.ts";
 import type { Http, HttpResponse } from "../tls/http.ts";
 import { readText } from "../tls/read.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
@@ -184,7 +184,9 @@ function unfinished(stray: string, loading: string): Error {
 		? stray.slice(stray.indexOf(":") + 1)
 		: stray.slice(Math.max(0, braces));
 	// v218 to v220 write the next frame onto the same line.
-	const fault = parseFault(text.replace(/\}data: \{[\s\S]*$/, "}"));
+	const said = text.replace(/\}data: \{[\s\S]*$/, "}");
+	// Older llama-servers write the error without the object around it.
+	const fault = parseFault(/^error: ?\{/.test(stray) ? errorEvent(said) : said);
 	if (fault !== undefined) return new StreamFault(fault);
 	const told = /Unable to swap model err: (.*?)(?=Done!|\n|$)/.exec(loading)?.[1];
 	if (told !== undefined) {
