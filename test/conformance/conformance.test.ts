@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Host, HOSTS } from "../../hosts/hosts.ts";
+import { HOSTS, type Host } from "../../hosts/hosts.ts";
 import { ROWS } from "./rows.ts";
 import type { Outcome, Row } from "./scenario.ts";
 import { type ScriptServer, startScript } from "./server.ts";

@@ -25,11 +25,11 @@ export type Provider = (
 	options: SimpleStreamOptions,
 ) => AsyncIterable<AssistantMessageEvent> & { result(): Promise<AssistantMessage> };
 
-const LONGEST = 400;
+const LONGEST = 1000;
 const PENDING_MS = 150;
 
 export async function observe(provider: Provider, order: Order): Promise<Observation> {
-	const { model, messages, replace, abort, ended } = order;
+	const { model, context, replace, abort, ended, reached } = order;
 	const caller = new AbortController();
 	const hooks: string[] = [];
 	let chunks = 0;
@@ -52,16 +52,20 @@ export async function observe(provider: Provider, order: Order): Promise<Observa
 		},
 	});
 	const lines: string[] = [];
+	let told = false;
 	try {
-		const stream = provider(model, { messages } as TranscriptContext, options);
+		const stream = provider(model, context as unknown as TranscriptContext, options);
 		for await (const event of stream) {
 			note(lines, event);
 			if (event.type === abort) caller.abort();
+			if (reached === undefined || told || !("delta" in event)) continue;
+			told = true;
+			await fetch(reached).catch(() => undefined);
 		}
 		const message = await stream.result();
 		return {
 			events: tidy(lines.join(" | ")),
-			message: tidy(describe(message, model)),
+			message: tidy(describe(message, model, order.wordless)),
 			hooks: [...hooks, `${chunks} chunks`].join(", "),
 		};
 	} catch (error) {
@@ -88,7 +92,7 @@ function note(lines: string[], event: AssistantMessageEvent): void {
 }
 
 /** Content, end, usage as input+cached>output, and what the host will do about an error. */
-function describe(message: AssistantMessage, model: Model<Api>): string {
+function describe(message: AssistantMessage, model: Model<Api>, wordless: boolean): string {
 	const { stopReason, errorMessage, usage, responseId, responseModel } = message;
 	const { input, cacheRead, output, reasoning, totalTokens } = usage;
 	const sum = input + cacheRead + usage.cacheWrite + output;
@@ -96,10 +100,13 @@ function describe(message: AssistantMessage, model: Model<Api>): string {
 		if (block.type === "text") return `text ${block.text}`;
 		if (block.type === "thinking") return `thinking(${block.thinkingSignature}) ${block.thinking}`;
 		const { argumentsError } = block as { argumentsError?: string };
-		const fault = argumentsError === undefined ? "" : ` fault: ${argumentsError}`;
+		// What the model is told of them is each side's own matter.
+		const fault = argumentsError === undefined ? "" : " with an argumentsError";
 		return `call ${block.id} ${block.name} ${JSON.stringify(block.arguments)}${fault}`;
 	});
-	parts.push(errorMessage === undefined ? stopReason : `${stopReason}: ${errorMessage}`);
+	// pi has its own words for an abort, whatever the message says.
+	const quiet = errorMessage === undefined || stopReason === "aborted";
+	parts.push(quiet ? stopReason : `${stopReason}: ${wordless ? "..." : errorMessage}`);
 	if (isContextOverflow(message, model.contextWindow)) parts.push("compacts");
 	else if (isRetryableAssistantError(message)) parts.push("tries again");
 	const thought = reasoning === undefined || reasoning === 0 ? "" : ` (${reasoning} thinking)`;
@@ -115,7 +122,7 @@ function tidy(text: string): string {
 	const plain = text
 		.replace(/call_[0-9a-f]{24}/g, "call_*")
 		.replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT");
-	return plain.length <= LONGEST * 3
+	return plain.length <= LONGEST
 		? plain
-		: `${plain.slice(0, LONGEST)} … ${plain.slice(-LONGEST)} (${plain.length})`;
+		: `${plain.slice(0, 100)}... (${plain.length} characters) ...${plain.slice(-100)}`;
 }

@@ -6,6 +6,8 @@ export interface Row {
 	readonly name: string;
 	/** pi's transcript; a prompt and one question where it does not matter. */
 	readonly messages?: readonly unknown[];
+	/** What older hosts hand over beside the messages. */
+	readonly beside?: { readonly systemPrompt: string; readonly tools: readonly unknown[] };
 	readonly model?: Partial<Model<"openai-completions">>;
 	/** SimpleStreamOptions that can be written as JSON. */
 	readonly options?: Readonly<Record<string, unknown>>;
@@ -15,6 +17,10 @@ export interface Row {
 	readonly abort?: "before" | "pending" | "text_delta" | "thinking_delta" | "toolcall_delta";
 	/** Milliseconds of silence that are allowed; for pi's own provider until the head. */
 	readonly patience?: number;
+	/** How an error is worded is no subject of this row; what pi concludes from it is. */
+	readonly wordless?: boolean;
+	/** Nothing listens where the request goes. */
+	readonly nobody?: boolean;
 	/** In order, the last one again after that. */
 	readonly replies: readonly Reply[];
 	/** What of the request is looked at beside its messages, tools and limits. */
@@ -77,22 +83,27 @@ export const QUESTION: readonly unknown[] = [
 /** A row as the runner needs it, on either side; nothing but JSON. */
 export interface Order {
 	readonly model: Model<Api>;
-	readonly messages: readonly unknown[];
+	readonly context: Readonly<Record<string, unknown>>;
 	readonly options: Readonly<Record<string, unknown>>;
 	readonly replace: Readonly<Record<string, unknown>> | undefined;
 	readonly abort: Row["abort"];
-	/** Asked when the turn has ended, which lets the server close a connection that it holds open. */
+	readonly wordless: boolean;
+	/** Asked when the turn has ended, which lets the server end what it holds open. */
 	readonly ended: string;
+	/** Asked at the first delta, where the server waits for that before it breaks the connection. */
+	readonly reached: string | undefined;
 }
 
 export function orderOf(row: Row, url: string): Order {
-	const { options = {}, patience } = row;
+	const { options = {}, patience, beside, messages = QUESTION } = row;
 	return {
 		model: { ...MODEL, ...row.model, baseUrl: `${url}/v1` },
-		messages: row.messages ?? QUESTION,
+		context: { messages, ...beside },
 		options: patience === undefined ? options : { ...options, timeoutMs: patience },
 		replace: row.replace,
 		abort: row.abort,
+		wordless: row.wordless === true,
 		ended: `${url}/ended`,
+		reached: row.replies.some((reply) => reply.end === "reset") ? `${url}/reached` : undefined,
 	};
 }

@@ -1,4 +1,9 @@
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import {
+	createServer,
+	type IncomingHttpHeaders,
+	type Server,
+	type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Reply, Row } from "./scenario.ts";
 
@@ -18,7 +23,7 @@ export interface Seen {
 }
 
 export interface ScriptServer {
-	/** The address of a row on one side. */
+	/** The address of a row on one side; where nobody shall listen, nobody does. */
 	url(side: string, row: number): string;
 	seen(side: string, row: number): Seen;
 	close(): Promise<void>;
@@ -55,7 +60,9 @@ export async function startScript(rows: readonly Row[]): Promise<ScriptServer> {
 			await new Promise((resolve) => setTimeout(resolve, 2));
 		}
 		if (end === "hold") hold(key, response);
-		else if (end === "reset") response.socket?.resetAndDestroy();
+		else if (end === "reset" && pieces.length === 0) response.socket?.resetAndDestroy();
+		// A reset may overtake what is on its way, so the client says when it has it.
+		else if (end === "reset") held.set(key, () => response.socket?.resetAndDestroy());
 		else if (end === "unframed") response.socket?.end();
 		else response.end();
 	};
@@ -67,23 +74,27 @@ export async function startScript(rows: readonly Row[]): Promise<ScriptServer> {
 			body += text;
 		});
 		request.once("end", () => {
-			if (what === "ended") {
+			if (what === "ended" || what === "reached") {
 				held.get(key)?.();
 				response.end();
 				return;
 			}
 			const seen = seenAt(key);
 			seen.requests.push({ headers: request.headers, body });
+			if (number === "") return void response.end("<title>Sign in</title>");
 			const replies = rows[Number(number)]?.replies ?? [];
 			const reply = replies[seen.requests.length - 1] ?? replies.at(-1);
 			if (reply === undefined) response.writeHead(500).end();
 			else void give(key, reply, response);
 		});
 	});
-	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-	const { port } = server.address() as AddressInfo;
+	const port = await listen(server);
+	const nobody = createServer();
+	const closed = await listen(nobody);
+	await new Promise((resolve) => nobody.close(resolve));
 	return {
-		url: (side, row) => `http://127.0.0.1:${port}/${side}/${row}`,
+		url: (side, row) =>
+			`http://127.0.0.1:${rows[row]?.nobody === true ? closed : port}/${side}/${row}`,
 		seen: (side, row) => seenAt(`${side}/${row}`),
 		close: () =>
 			new Promise((resolve) => {
@@ -91,4 +102,9 @@ export async function startScript(rows: readonly Row[]): Promise<ScriptServer> {
 				server.closeAllConnections();
 			}),
 	};
+}
+
+async function listen(server: Server): Promise<number> {
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	return (server.address() as AddressInfo).port;
 }

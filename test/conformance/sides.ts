@@ -8,7 +8,7 @@ import { isolate, runPi } from "../support/pi.ts";
 import { bodyLines } from "./body.ts";
 import { type Observation, observe } from "./observe.ts";
 import { type Outcome, orderOf, type Row } from "./scenario.ts";
-import type { Seen, ScriptServer } from "./server.ts";
+import type { ScriptServer, Seen } from "./server.ts";
 
 const PROBE = fileURLToPath(new URL("probe", import.meta.url));
 const PATIENCE_MS = 60_000;

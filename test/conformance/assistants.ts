@@ -1,0 +1,143 @@
+import { assistant, calls, foreign, replies, result, says, thinks, user } from "./history.ts";
+import { OBSERVED } from "./observed.ts";
+import type { Row } from "./scenario.ts";
+
+const THINKS = { reasoning: true } satisfies Row["model"];
+
+/** A.3: turns of the model. */
+export const ASSISTANTS: readonly Row[] = [
+	{
+		name: "A.3 text blocks in one string, blank ones dropped",
+		messages: [user("Hi"), assistant([says("a"), says(" \n"), says("b")]), user("Go")],
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 content where there is none",
+		messages: [user("Hi"), assistant([calls("c1")]), result("c1", [says("x")])],
+		keys: ["null"],
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 a call with its text and arguments",
+		messages: [
+			user("Hi"),
+			assistant([says("Let me see."), calls("c1", { command: "ls", deep: [1, { a: null }] })]),
+			result("c1", [says("x")]),
+		],
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 the model's own thinking goes back in the field it came in",
+		messages: [
+			user("Hi"),
+			assistant([thinks("hm"), thinks("well"), says("Yes?")]),
+			user("Go"),
+			assistant([thinks("so", "reasoning"), says("No.")]),
+			user("Go on"),
+		],
+		model: THINKS,
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 thinking between tool rounds",
+		messages: [
+			user("Hi"),
+			assistant([thinks("I need ls"), calls("c1")]),
+			result("c1", [says("x")]),
+			assistant([thinks("again"), calls("c2")]),
+			result("c2", [says("y")]),
+		],
+		model: THINKS,
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 thinking with a signature of another kind is not sent",
+		messages: [user("Hi"), assistant([thinks("hm", "sig=="), says("Yes?")]), user("Go")],
+		model: THINKS,
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 thinking of another model (D transform-messages)",
+		messages: [user("Hi"), foreign([thinks("hm"), says("Yes?")]), user("Go")],
+		model: THINKS,
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 thinking of the same model under another provider's name",
+		messages: [
+			user("Hi"),
+			assistant([thinks("hm"), says("Yes?")], { provider: "llama.cpp" }),
+			user("Go"),
+		],
+		model: THINKS,
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 hidden thinking of another model",
+		messages: [
+			user("Hi"),
+			foreign([{ type: "thinking", thinking: "secret", redacted: true }, says("Yes?")]),
+			user("Go"),
+		],
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 a call's signature of another vendor is not sent (D transform-messages)",
+		messages: [
+			user("Hi"),
+			foreign([calls("c1", {}, { thoughtSignature: "abc" })]),
+			result("c1", [says("x")]),
+		],
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 a turn of thinking alone is left out",
+		messages: [user("Hi"), assistant([thinks("hm")]), user("Go")],
+		model: THINKS,
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 failed and aborted turns are left out",
+		messages: [
+			user("Hi"),
+			assistant([says("half")], { stopReason: "aborted" }),
+			user("Again"),
+			assistant([says("half")], { stopReason: "error", errorMessage: "no" }),
+			user("Go"),
+		],
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 an answer that has begun is continued",
+		messages: [user("Hi"), assistant([says("Once upon")])],
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 an answer that has begun, and thinking is on",
+		messages: [user("Hi"), assistant([says("Once upon")])],
+		model: THINKS,
+		options: { reasoning: "medium" },
+		keys: ["chat_template_kwargs"],
+		replies,
+		ours: OBSERVED,
+	},
+	{
+		name: "A.3 stored arguments that are no object",
+		messages: [user("Hi"), assistant([calls("c1", "broken")]), result("c1", [says("x")])],
+		replies,
+		ours: OBSERVED,
+	},
+];

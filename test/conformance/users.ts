@@ -1,0 +1,117 @@
+import { assistant, image, replies, SEES, says, user } from "./history.ts";
+import type { Row } from "./scenario.ts";
+
+/** A.2: user messages. */
+export const USERS: readonly Row[] = [
+	{
+		name: "A.2 a string, and an empty one",
+		messages: [user("Hi"), assistant([says("Yes?")]), user("")],
+		replies,
+		ours: {
+			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
+			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Yes?"}',
+				'{"role":"user","content":""}',
+			],
+		},
+	},
+	{
+		name: "A.2 one text part",
+		messages: [user([says("Hi")])],
+		replies,
+		ours: {
+			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
+			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			body: ['{"role":"user","content":"Hi"}'],
+		},
+		better: "WHY",
+		newest: { body: ['{"role":"user","content":[{"type":"text","text":"Hi"}]}'] },
+	},
+	{
+		name: "A.2 text parts, the empty one dropped",
+		messages: [user([says("a"), says(""), says("b")])],
+		replies,
+		ours: {
+			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
+			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			body: ['{"role":"user","content":"a\\nb"}'],
+		},
+		better: "WHY",
+		newest: {
+			body: ['{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}'],
+		},
+	},
+	{
+		name: "A.2 parts with nothing in them drop the message",
+		messages: [user("Hi"), assistant([says("Yes?")]), user([]), user([says("")]), user("Go")],
+		replies,
+		ours: {
+			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
+			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Yes?"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
+	},
+	{
+		name: "A.2 content that is missing",
+		messages: [user("Hi"), assistant([says("Yes?")]), user(null), user("Go")],
+		replies,
+		ours: {
+			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
+			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Yes?"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
+		better: "WHY",
+		newest: { events: "error error", message: "error: content is not iterable", body: [] },
+	},
+	{
+		name: "A.2 blanks alone are kept",
+		messages: [user(" \n")],
+		replies,
+		ours: {
+			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
+			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			body: ['{"role":"user","content":" \\n"}'],
+		},
+	},
+	{
+		name: "A.2 images for a model that sees none: one note for a run of them",
+		messages: [user([says("look"), image(), image(), says("and"), image()])],
+		replies,
+		ours: {
+			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
+			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			body: [
+				'{"role":"user","content":"look\\n(image omitted: model does not support images)\\nand\\n(image omitted: model does not support images)"}',
+			],
+		},
+		better: "WHY",
+		newest: {
+			body: [
+				'{"role":"user","content":[{"type":"text","text":"look"},{"type":"text","text":"(image omitted: model does not support images)"},{"type":"text","text":"and"},{"type":"text","text":"(image omitted: model does not support images)"}]}',
+			],
+		},
+	},
+	{
+		name: "A.2 images for a model that sees (D stream)",
+		messages: [user([says("look"), image(), image("REVG")])],
+		model: SEES,
+		replies,
+		ours: {
+			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
+			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			body: [
+				'{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}},{"type":"image_url","image_url":{"url":"data:image/png;base64,REVG"}}]}',
+			],
+		},
+	},
+];
