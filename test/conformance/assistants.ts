@@ -1,6 +1,6 @@
 import { assistant, calls, foreign, replies, result, says, thinks, user } from "./history.ts";
-import { OBSERVED } from "./observed.ts";
 import type { Row } from "./scenario.ts";
+import { SAYS_OK } from "./wire.ts";
 
 const THINKS = { reasoning: true } satisfies Row["model"];
 
@@ -10,14 +10,36 @@ export const ASSISTANTS: readonly Row[] = [
 		name: "A.3 text blocks in one string, blank ones dropped",
 		messages: [user("Hi"), assistant([says("a"), says(" \n"), says("b")]), user("Go")],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"ab"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
 	},
 	{
 		name: "A.3 content where there is none",
 		messages: [user("Hi"), assistant([calls("c1")]), result("c1", [says("x")])],
 		keys: ["null"],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+			],
+		},
+		better: "never null: some servers and templates refuse that",
+		newest: {
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+			],
+		},
 	},
 	{
 		name: "A.3 a call with its text and arguments",
@@ -27,7 +49,14 @@ export const ASSISTANTS: readonly Row[] = [
 			result("c1", [says("x")]),
 		],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Let me see.","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{\\"command\\":\\"ls\\",\\"deep\\":[1,{\\"a\\":null}]}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+			],
+		},
 	},
 	{
 		name: "A.3 the model's own thinking goes back in the field it came in",
@@ -40,7 +69,16 @@ export const ASSISTANTS: readonly Row[] = [
 		],
 		model: THINKS,
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Yes?","reasoning_content":"hm\\nwell"}',
+				'{"role":"user","content":"Go"}',
+				'{"role":"assistant","content":"No.","reasoning":"so"}',
+				'{"role":"user","content":"Go on"}',
+			],
+		},
 	},
 	{
 		name: "A.3 thinking between tool rounds",
@@ -53,21 +91,51 @@ export const ASSISTANTS: readonly Row[] = [
 		],
 		model: THINKS,
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","reasoning_content":"I need ls","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+				'{"role":"assistant","content":"","reasoning_content":"again","tool_calls":[{"id":"c2","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"y","tool_call_id":"c2"}',
+			],
+		},
 	},
 	{
 		name: "A.3 thinking with a signature of another kind is not sent",
 		messages: [user("Hi"), assistant([thinks("hm", "sig=="), says("Yes?")]), user("Go")],
 		model: THINKS,
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Yes?"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
 	},
 	{
 		name: "A.3 thinking of another model (D transform-messages)",
 		messages: [user("Hi"), foreign([thinks("hm"), says("Yes?")]), user("Go")],
 		model: THINKS,
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Yes?"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
+		oldest: {
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"hmYes?"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
 	},
 	{
 		name: "A.3 thinking of the same model under another provider's name",
@@ -78,7 +146,21 @@ export const ASSISTANTS: readonly Row[] = [
 		],
 		model: THINKS,
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Yes?"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
+		oldest: {
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"hmYes?"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
 	},
 	{
 		name: "A.3 hidden thinking of another model",
@@ -88,7 +170,14 @@ export const ASSISTANTS: readonly Row[] = [
 			user("Go"),
 		],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Yes?"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
 	},
 	{
 		name: "A.3 a call's signature of another vendor is not sent (D transform-messages)",
@@ -98,14 +187,24 @@ export const ASSISTANTS: readonly Row[] = [
 			result("c1", [says("x")]),
 		],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+			],
+		},
 	},
 	{
 		name: "A.3 a turn of thinking alone is left out",
 		messages: [user("Hi"), assistant([thinks("hm")]), user("Go")],
 		model: THINKS,
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: ['{"role":"user","content":"Hi"}', '{"role":"user","content":"Go"}'],
+		},
 	},
 	{
 		name: "A.3 failed and aborted turns are left out",
@@ -117,13 +216,23 @@ export const ASSISTANTS: readonly Row[] = [
 			user("Go"),
 		],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"user","content":"Again"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
 	},
 	{
 		name: "A.3 an answer that has begun is continued",
 		messages: [user("Hi"), assistant([says("Once upon")])],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: ['{"role":"user","content":"Hi"}', '{"role":"assistant","content":"Once upon"}'],
+		},
 	},
 	{
 		name: "A.3 an answer that has begun, and thinking is on",
@@ -132,12 +241,43 @@ export const ASSISTANTS: readonly Row[] = [
 		options: { reasoning: "medium" },
 		keys: ["chat_template_kwargs"],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Once upon"}',
+				'chat_template_kwargs: {"enable_thinking":false,"preserve_thinking":true}',
+			],
+		},
+		better: "llama-server refuses to go on with an answer while thinking is on",
+		newest: {
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Once upon"}',
+				'chat_template_kwargs: {"enable_thinking":true,"preserve_thinking":true}',
+			],
+		},
 	},
 	{
 		name: "A.3 stored arguments that are no object",
 		messages: [user("Hi"), assistant([calls("c1", "broken")]), result("c1", [says("x")])],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+			],
+		},
+		better:
+			"llama-server answers 500 to every later request when arguments in the history are no object",
+		newest: {
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"\\"broken\\""}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+			],
+		},
 	},
 ];

@@ -1,5 +1,5 @@
 import type { Row } from "./scenario.ts";
-import { DONE, delta, end, frame, loading, more, opened, stream, text } from "./wire.ts";
+import { DONE, delta, end, frame, loading, more, opened, stream, text, USAGE } from "./wire.ts";
 
 const LOADING = loading("━━━━━\nllama-swap loading model: tiny\n");
 const OVERFLOW = {
@@ -18,7 +18,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"text half | error: Connection error: the stream ended without finish_reason; the model's server stopped, or was stopped | tries again | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "says that it was the model's server that stopped",
 		newest: {
 			message:
 				"text half | error: Stream ended without finish_reason | tries again | id c1 | model tiny.gguf",
@@ -32,7 +32,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"text half | error: Connection error: the stream ended without finish_reason | tries again | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "named as what it is, a fault of the connection",
 		newest: {
 			message:
 				"text half | error: Stream ended without finish_reason | tries again | id c1 | model tiny.gguf",
@@ -47,7 +47,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"text a | call a bash {} with an argumentsError | error: Connection error: the stream ended without finish_reason; the model's server stopped, or was stopped | tries again | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "says that it was the model's server that stopped",
 		newest: {
 			message:
 				"text a | call a bash {} with an argumentsError | error: Stream ended without finish_reason | tries again | id c1 | model tiny.gguf",
@@ -59,10 +59,10 @@ export const BROKEN: readonly Row[] = [
 	},
 	{
 		name: "C.6 a finish reason, but no [DONE]",
-		replies: stream(text("a"), delta({}, "stop")),
+		replies: stream(text("a"), delta({}, "stop"), USAGE),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
-			message: "text a | stop | 23+0>1 | id c1 | model tiny.gguf",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 		better: "WHY",
 		newest: { message: "text a | stop | id c1 | model tiny.gguf" },
@@ -75,7 +75,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"text half | error: Connection error: the stream ended without finish_reason; the model's server stopped, or was stopped | tries again | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the half event is dropped, the block is ended, and pi tries again",
 		newest: {
 			events: "start | text_start 0 | text 0 half | error error",
 			message:
@@ -89,12 +89,12 @@ export const BROKEN: readonly Row[] = [
 	},
 	{
 		name: "C.6 an end inside the event after the finish reason",
-		replies: stream(text("a"), delta({}, "stop"), 'data: {"choices":[],"us'),
+		replies: stream(text("a"), delta({}, "stop"), USAGE, 'data: {"choices":[],"us'),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
-			message: "text a | stop | 23+0>1 | id c1 | model tiny.gguf",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the answer was complete, so it is kept",
 		newest: {
 			events: "start | text_start 0 | text 0 a | error error",
 			message:
@@ -115,7 +115,7 @@ export const BROKEN: readonly Row[] = [
 			events: "start | text_start 0 | text 0 half | text_end 0 | error error",
 			message: "text half | error: 500: Compute error. | tries again | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the block is ended, and the code makes pi try again",
 		newest: {
 			events: "start | text_start 0 | text 0 half | error error",
 			message: "text half | error: Compute error. | id c1 | model tiny.gguf",
@@ -129,7 +129,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"text half | error: Server error: slot crashed | tries again | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the block is ended, no quotes, and pi tries again",
 		newest: {
 			events: "start | text_start 0 | text 0 half | error error",
 			message: 'text half | error: "slot crashed" | id c1 | model tiny.gguf',
@@ -146,7 +146,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"call a bash {} with an argumentsError | error: 500: Compute error. | tries again | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the call is ended, its half arguments are not shown as whole ones, and pi tries again",
 		newest: {
 			events: 'start | toolcall_start 0 | toolcall 0 {"command":"r | error error',
 			message: 'call a bash {"command":"r"} | error: Compute error. | id c1 | model tiny.gguf',
@@ -182,7 +182,7 @@ export const BROKEN: readonly Row[] = [
 			events: "start | text_start 0 | text 0 half | text_end 0 | error error",
 			message: "text half | error: 500: Compute error. | tries again | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the server's words are not lost",
 		newest: {
 			message:
 				"text half | error: Stream ended without finish_reason | tries again | id c1 | model tiny.gguf",
@@ -196,7 +196,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"text half | error: Server error: slot crashed | tries again | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the block is ended, and pi tries again",
 		newest: {
 			events: "start | text_start 0 | text 0 half | error error",
 			message: "text half | error: slot crashed | id c1 | model tiny.gguf",
@@ -214,7 +214,7 @@ export const BROKEN: readonly Row[] = [
 			events: "start | error error",
 			message: "error: Server error: model crashed while loading | tries again",
 		},
-		better: "WHY",
+		better: "the server's words are not lost, and llama-swap's are no thought of the model",
 		newest: {
 			events:
 				"start | thinking_start 0 | thinking 0 ━━━━━\nllama-swap loading model: tiny\n | thinking_end 0 | error error",
@@ -233,7 +233,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"error: The model tiny could not be loaded (unable to start process: upstream command exited prematurely but successfully). Look at the model's log on the server",
 		},
-		better: "WHY",
+		better: "says that the model does not load, which no second try would change",
 		newest: {
 			events:
 				"start | thinking_start 0 | thinking 0 ━━━━━\nllama-swap loading model: tiny\n | thinking_end 0 | error error",
@@ -249,7 +249,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"error: Connection error: the stream ended without finish_reason while the model was loading | tries again",
 		},
-		better: "WHY",
+		better: "llama-swap's words are no thought of the model, and the error says where it stopped",
 		newest: {
 			events:
 				"start | thinking_start 0 | thinking 0 ━━━━━\nllama-swap loading model: tiny\n | thinking_end 0 | error error",
@@ -265,7 +265,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"text half | error: Connection error: The connection to http://127.0.0.1:PORT was lost in the middle of the answer | tries again | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the block is ended, and the error says which connection was lost, and when",
 		newest: {
 			events: "start | text_start 0 | text 0 half | error error",
 			message:
@@ -281,7 +281,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"error: Connection error: The connection to http://127.0.0.1:PORT was lost in the middle of the answer | tries again",
 		},
-		better: "WHY",
+		better: "says which connection was lost, and when",
 		newest: { message: "error: terminated: read ECONNRESET | tries again" },
 		oldest: { message: "error: terminated | tries again" },
 	},
@@ -293,7 +293,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"text half | error: Connection error: The connection to http://127.0.0.1:PORT was lost in the middle of the answer | tries again | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the block is ended, and the error says which connection was lost, and when",
 		newest: {
 			events: "start | text_start 0 | text 0 half | error error",
 			message:
@@ -322,7 +322,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"error: Connection error: Nothing listens at http://127.0.0.1:PORT (connection refused). Start the proxy there, or check AI_SERVER_URL | tries again",
 		},
-		better: "WHY",
+		better: "says what to do",
 		newest: {
 			message: "error: Connection error.: connect ECONNREFUSED 127.0.0.1:PORT | tries again",
 		},

@@ -122,7 +122,7 @@ export const ENDS: readonly Row[] = [
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
 			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the timings have the tokens, which pi compacts by",
 		newest: { message: "text a | stop | id c1 | model tiny.gguf" },
 	},
 	{
@@ -132,7 +132,7 @@ export const ENDS: readonly Row[] = [
 			events: "start | text_start 0 | text 0 abcdefg | text_end 0 | done stop",
 			message: "text abcdefg | stop | 23+0>2 | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "pi compacts by these numbers: an estimate beats a zero",
 		newest: { message: "text abcdefg | stop | id c1 | model tiny.gguf" },
 	},
 	{
@@ -150,7 +150,7 @@ export const ENDS: readonly Row[] = [
 			events: "start | text_start 0 | text 0 a | text_end 0 | error aborted",
 			message: "text a | aborted | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the timings tell what the aborted answer took",
 		newest: { message: "text a | aborted | id c1 | model tiny.gguf" },
 	},
 	{
@@ -176,7 +176,7 @@ export const ENDS: readonly Row[] = [
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
 			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "some servers call the end of an answer so",
 		newest: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
 			message: "text a | error: Provider finish_reason: eos | 10+90>7 | id c1 | model tiny.gguf",
@@ -239,7 +239,7 @@ export const ENDS: readonly Row[] = [
 			events: "start | toolcall_start 0 | toolcall 0 {} | toolcall_end 0 | done toolUse",
 			message: "call a read {} | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "whoever looks at the reason must see that tools are to be run",
 		newest: {
 			events: "start | toolcall_start 0 | toolcall 0 {} | toolcall_end 0 | done stop",
 			message: "call a read {} | stop | 10+90>7 | id c1 | model tiny.gguf",

@@ -20,7 +20,7 @@ export const REFUSALS: readonly Row[] = [
 			message:
 				"error: 400: request (15024 tokens) exceeds the available context size (4096 tokens) | compacts",
 		},
-		better: "WHY",
+		better: "the server's words without the JSON around them",
 		newest: {
 			message:
 				'error: 400: {"code":400,"type":"exceed_context_size_error","n_prompt_tokens":15024,"n_ctx":4096,"message":"request (15024 tokens) exceeds the available context size (4096 tokens)"} | compacts',
@@ -33,7 +33,7 @@ export const REFUSALS: readonly Row[] = [
 			events: "error error",
 			message: "error: 400: Context size has been exceeded. (context_length_exceeded) | compacts",
 		},
-		better: "WHY",
+		better: "pi recognises the overflow, and compacts",
 		newest: {
 			message:
 				'error: 400: {"code":400,"message":"Context size has been exceeded.","type":"exceed_context_size_error"}',
@@ -46,7 +46,7 @@ export const REFUSALS: readonly Row[] = [
 			events: "error error",
 			message: "error: 400: n_predict of 15\u2060024 is more than 8192",
 		},
-		better: "WHY",
+		better: "the oldest pi does not try again for a number inside a longer one; no JSON",
 		newest: {
 			message:
 				'error: 400: {"code":400,"message":"n_predict of 15024 is more than 8192","type":"invalid_request_error"}',
@@ -60,7 +60,7 @@ export const REFUSALS: readonly Row[] = [
 		name: "C.7 400, a message that the server cannot take",
 		replies: error(400, "Failed to parse messages: invalid role", "invalid_request_error"),
 		ours: { events: "error error", message: "error: 400: Failed to parse messages: invalid role" },
-		better: "WHY",
+		better: "the server's words without the JSON around them",
 		newest: {
 			message:
 				'error: 400: {"code":400,"message":"Failed to parse messages: invalid role","type":"invalid_request_error"}',
@@ -74,7 +74,7 @@ export const REFUSALS: readonly Row[] = [
 			message:
 				"error: The model's server cannot take this request: image input is not supported - hint: you may need to provide the mmproj. Go back before it with /tree, or give the model its mmproj file",
 		},
-		better: "WHY",
+		better: "no second try can help, and it says what does",
 		newest: {
 			message:
 				'error: 500: {"code":500,"message":"image input is not supported - hint: you may need to provide the mmproj","type":"server_error"} | tries again',
@@ -91,7 +91,7 @@ export const REFUSALS: readonly Row[] = [
 			message:
 				"error: The model's server cannot take this request: Failed to parse tool call arguments as JSON: oops. Go back before that call with /tree",
 		},
-		better: "WHY",
+		better: "no second try can help, and it says what does",
 		newest: {
 			message:
 				'error: 500: {"code":500,"message":"Failed to parse tool call arguments as JSON: [json.exception.parse_error.101] oops","type":"server_error"} | tries again',
@@ -101,7 +101,7 @@ export const REFUSALS: readonly Row[] = [
 		name: "C.7 500 for another reason",
 		replies: error(500, "Compute error."),
 		ours: { events: "error error", message: "error: 500: Compute error. | tries again" },
-		better: "WHY",
+		better: "the server's words without the JSON around them",
 		newest: {
 			message:
 				'error: 500: {"code":500,"message":"Compute error.","type":"server_error"} | tries again',
@@ -111,7 +111,7 @@ export const REFUSALS: readonly Row[] = [
 		name: "C.7 503 while the model is loaded",
 		replies: error(503, "Loading model", "unavailable_error"),
 		ours: { events: "error error", message: "error: 503: Loading model | tries again" },
-		better: "WHY",
+		better: "the server's words without the JSON around them",
 		newest: {
 			message:
 				'error: 503: {"code":503,"message":"Loading model","type":"unavailable_error"} | tries again',
@@ -125,15 +125,20 @@ export const REFUSALS: readonly Row[] = [
 			message:
 				"error: The server does not know the model tiny (no router for requested model). Run /ai-server-refresh",
 		},
-		better: "WHY",
+		better: "says what to do",
 		newest: { message: 'error: 404 "no router for requested model"' },
 	},
 	{
 		name: "C.7 400, an older llama-swap does not know the model",
-		replies: refusal(400, "could not find real modelID for tiny", { "content-type": "text/plain" }),
-		ours: { events: "error error", message: "error: 400: could not find real modelID for tiny" },
-		better: "WHY",
-		newest: { message: "error: 400 could not find real modelID for tiny" },
+		replies: refusal(400, "could not find suitable inference handler for tiny", {
+			"content-type": "text/plain",
+		}),
+		ours: {
+			events: "error error",
+			message: "error: 400: could not find suitable inference handler for tiny",
+		},
+		better: "says what to do",
+		newest: { message: "error: 400 could not find suitable inference handler for tiny" },
 	},
 	{
 		name: "C.7 404, no chat at this address",
@@ -142,7 +147,7 @@ export const REFUSALS: readonly Row[] = [
 			events: "error error",
 			message: "error: The server has no chat here (404 page not found). Check AI_SERVER_URL",
 		},
-		better: "WHY",
+		better: "says what to do",
 		newest: { message: "error: 404 404 page not found\n" },
 	},
 	{
@@ -152,7 +157,7 @@ export const REFUSALS: readonly Row[] = [
 			events: "error error",
 			message: "error: The server wants another API key (Invalid API Key). Check AI_SERVER_API_KEY",
 		},
-		better: "WHY",
+		better: "says what to do",
 		newest: { message: 'error: 401: {"message":"Invalid API Key","type":"authentication_error"}' },
 	},
 	{
@@ -184,7 +189,7 @@ export const REFUSALS: readonly Row[] = [
 			message:
 				"error: The model tiny could not be loaded (unable to start process: upstream command exited prematurely). Look at the model's log on the server",
 		},
-		better: "WHY",
+		better: "no second try can help, and it says where to look",
 		newest: {
 			message:
 				"error: 502 unable to start process: upstream command exited prematurely | tries again",
@@ -198,7 +203,7 @@ export const REFUSALS: readonly Row[] = [
 			HTML,
 		),
 		ours: { events: "error error", message: "error: 502: 502 Bad Gateway | tries again" },
-		better: "WHY",
+		better: "one line instead of a page of HTML",
 		newest: {
 			message:
 				"error: 502 <html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html> | tries again",
@@ -212,7 +217,7 @@ export const REFUSALS: readonly Row[] = [
 			message:
 				"error: 504: the proxy answers, but llama-swap or the model behind it does not | tries again",
 		},
-		better: "WHY",
+		better: "says who does not answer",
 		newest: { message: "error: 504 status code (no body) | tries again" },
 	},
 	{
@@ -225,7 +230,7 @@ export const REFUSALS: readonly Row[] = [
 				"error: The server redirects the chat elsewhere. Set AI_SERVER_URL to the address it ends at",
 			wire: "1 requests",
 		},
-		better: "WHY",
+		better: "the chat is not sent to another address, and the error says so",
 		newest: {
 			events: "start | error error",
 			message: "error: Stream ended without finish_reason | tries again",
@@ -239,7 +244,7 @@ export const REFUSALS: readonly Row[] = [
 			message:
 				"error: 500: it broke: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (1029 characters) ...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... | tries again",
 		},
-		better: "WHY",
+		better: "no more of it than a person reads",
 		newest: {
 			message:
 				"error: 500 it broke: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (6035 characters) ...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx | tries again",
@@ -249,7 +254,7 @@ export const REFUSALS: readonly Row[] = [
 		name: "C.7 words with control characters",
 		replies: error(500, "\u001b[31mred\u001b[0m\u0007 alarm"),
 		ours: { events: "error error", message: "error: 500: red alarm | tries again" },
-		better: "WHY",
+		better: "nothing in it can reach the terminal",
 		newest: {
 			message:
 				'error: 500: {"code":500,"message":"\\u001b[31mred\\u001b[0m\\u0007 alarm","type":"server_error"} | tries again',

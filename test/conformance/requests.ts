@@ -1,6 +1,6 @@
 import { system, tool, user } from "./history.ts";
 import type { Row } from "./scenario.ts";
-import { delta, end, OK, stream, text } from "./wire.ts";
+import { delta, end, OK, SAYS_OK, stream, text } from "./wire.ts";
 
 const replies = OK;
 const THINKS = { reasoning: true, maxTokens: 32_000 } satisfies Row["model"];
@@ -14,8 +14,7 @@ export const REQUESTS: readonly Row[] = [
 		keys: ["all"],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"system","content":"Be brief."}',
 				'{"role":"user","content":"Hi"}',
@@ -27,7 +26,7 @@ export const REQUESTS: readonly Row[] = [
 				"timings_per_token: true",
 			],
 		},
-		better: "WHY",
+		better: "asks llama-server to reuse its cache, and for progress and speed",
 		newest: {
 			body: [
 				'{"role":"system","content":"Be brief."}',
@@ -43,8 +42,7 @@ export const REQUESTS: readonly Row[] = [
 		options: { maxTokens: 77 },
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"system","content":"Be brief."}',
 				'{"role":"user","content":"Hi"}',
@@ -57,8 +55,7 @@ export const REQUESTS: readonly Row[] = [
 		options: { maxTokens: 5000 },
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"system","content":"Be brief."}',
 				'{"role":"user","content":"Hi"}',
@@ -71,15 +68,14 @@ export const REQUESTS: readonly Row[] = [
 		model: { contextWindow: 4096, maxTokens: 4096 },
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"system","content":"Be brief."}',
 				'{"role":"user","content":"Hi"}',
 				"max_tokens: 4081",
 			],
 		},
-		better: "WHY",
+		better: "an answer of one token is none",
 		newest: {
 			body: [
 				'{"role":"system","content":"Be brief."}',
@@ -94,14 +90,13 @@ export const REQUESTS: readonly Row[] = [
 		model: { contextWindow: 8192, maxTokens: 8192 },
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"user","content":"word word word word word word word word word word word word word word word... (28028 characters)',
 				"max_tokens: 1024",
 			],
 		},
-		better: "WHY",
+		better: "an answer of one token is none",
 		newest: {
 			body: [
 				'{"role":"user","content":"word word word word word word word word word word word word word word word... (28028 characters)',
@@ -114,8 +109,7 @@ export const REQUESTS: readonly Row[] = [
 		options: { temperature: 0.2 },
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"system","content":"Be brief."}',
 				'{"role":"user","content":"Hi"}',
@@ -129,8 +123,7 @@ export const REQUESTS: readonly Row[] = [
 		options: { toolChoice: "none" },
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"system","content":"P"}',
 				'{"role":"user","content":"Hi"}',
@@ -145,8 +138,7 @@ export const REQUESTS: readonly Row[] = [
 		options: { toolChoice: "auto" },
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"system","content":"P"}',
 				'{"role":"user","content":"Hi"}',
@@ -161,8 +153,7 @@ export const REQUESTS: readonly Row[] = [
 		keys: THINKING,
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"system","content":"Be brief."}',
 				'{"role":"user","content":"Hi"}',
@@ -178,8 +169,7 @@ export const REQUESTS: readonly Row[] = [
 		keys: THINKING,
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"system","content":"Be brief."}',
 				'{"role":"user","content":"Hi"}',
@@ -188,7 +178,7 @@ export const REQUESTS: readonly Row[] = [
 				"thinking_budget_tokens: 2048",
 			],
 		},
-		better: "WHY",
+		better: "the level is a budget of tokens, so that it makes a difference",
 		newest: {
 			body: [
 				'{"role":"system","content":"Be brief."}',
@@ -204,8 +194,7 @@ export const REQUESTS: readonly Row[] = [
 		keys: THINKING,
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: ['{"role":"system","content":"Be brief."}', '{"role":"user","content":"Hi"}'],
 		},
 	},
@@ -216,8 +205,7 @@ export const REQUESTS: readonly Row[] = [
 		keys: ["top_k", "min_p"],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"system","content":"Be brief."}',
 				'{"role":"user","content":"Hi"}',
@@ -233,12 +221,12 @@ export const REQUESTS: readonly Row[] = [
 		watch: ["authorization", "accept", "accept-encoding", "x-session-id", "x-stainless-lang"],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: ['{"role":"system","content":"Be brief."}', '{"role":"user","content":"Hi"}'],
 			wire: "authorization: none, accept: text/event-stream, accept-encoding: none, x-session-id: s1, x-stainless-lang: none",
 		},
-		better: "WHY",
+		better:
+			"no key that nobody needs, no compression that delays events, the session for llama-swap's page",
 		newest: {
 			wire: "authorization: Bearer placeholder, accept: application/json, accept-encoding: gzip, deflate, x-session-id: none, x-stainless-lang: js",
 		},
@@ -250,8 +238,7 @@ export const REQUESTS: readonly Row[] = [
 		watch: ["x-a", "x-b", "x-c"],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: ['{"role":"system","content":"Be brief."}', '{"role":"user","content":"Hi"}'],
 			wire: "x-a: model, x-b: caller, x-c: none",
 		},
@@ -273,8 +260,7 @@ export const REQUESTS: readonly Row[] = [
 		keys: ["top_k"],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"system","content":"Be brief."}',
 				'{"role":"user","content":"Hi"}',
@@ -292,31 +278,31 @@ export const REQUESTS: readonly Row[] = [
 	},
 	{
 		name: "B.3 a server that never answers",
-		patience: 400,
+		patience: 1000,
 		watch: ["connection"],
 		replies: [{ pieces: [], end: "silent" }],
 		ours: {
 			events: "error error",
 			message:
-				"error: The server was silent for 400 ms (timed out). If the model needs longer to load, raise AI_SERVER_TIMEOUT_MS | tries again",
+				"error: The server was silent for 1 s (timed out). If the model needs longer to load, raise AI_SERVER_TIMEOUT_MS | tries again",
 			wire: "the turn ended first",
 		},
-		better: "WHY",
+		better: "says how long it waited and what to do",
 		newest: { message: "error: Request timed out.: This operation was aborted (20) | tries again" },
 		oldest: { message: "error: Request timed out. | tries again" },
 	},
 	{
 		name: "B.3 a server that falls silent in mid-stream",
-		patience: 400,
+		patience: 1000,
 		watch: ["connection"],
 		replies: [{ pieces: [text("half")], end: "hold" }],
 		ours: {
 			events: "start | text_start 0 | text 0 half | text_end 0 | error error",
 			message:
-				"text half | error: The server was silent for 400 ms (timed out). If the model needs longer to load, raise AI_SERVER_TIMEOUT_MS | tries again | id c1 | model tiny.gguf",
+				"text half | error: The server was silent for 1 s (timed out). If the model needs longer to load, raise AI_SERVER_TIMEOUT_MS | tries again | id c1 | model tiny.gguf",
 			wire: "the turn ended first",
 		},
-		better: "WHY",
+		better: "the limit holds for the whole answer, not only until its head",
 		newest: {
 			message:
 				"text half | error: Stream ended without finish_reason | tries again | id c1 | model tiny.gguf",

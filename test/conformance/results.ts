@@ -12,8 +12,8 @@ import {
 	tool,
 	user,
 } from "./history.ts";
-import { OBSERVED } from "./observed.ts";
 import type { Row } from "./scenario.ts";
+import { SAYS_OK } from "./wire.ts";
 
 const LONE = "\ud83d";
 
@@ -28,13 +28,35 @@ export const RESULTS: readonly Row[] = [
 			result("c2", []),
 		],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}},{"id":"c2","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"x\\ny","tool_call_id":"c1"}',
+				'{"role":"tool","content":"(no tool output)","tool_call_id":"c2"}',
+			],
+		},
 	},
 	{
 		name: "A.4 a result of blanks",
 		messages: [user("Hi"), assistant([calls("c1")]), result("c1", [says(" \n")])],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"(no tool output)","tool_call_id":"c1"}',
+			],
+		},
+		oldest: {
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":" \\n","tool_call_id":"c1"}',
+			],
+		},
 	},
 	{
 		name: "A.4 images of a run of results follow it (D image-tool-result, openai-completions-tool-result-images)",
@@ -47,7 +69,17 @@ export const RESULTS: readonly Row[] = [
 		],
 		model: SEES,
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}},{"id":"c2","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"(see attached image)","tool_call_id":"c1"}',
+				'{"role":"tool","content":"t","tool_call_id":"c2"}',
+				'{"role":"user","content":[{"type":"text","text":"Attached image(s) from tool result:"},{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}},{"type":"image_url","image_url":{"url":"data:image/png;base64,REVG"}}]}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
 	},
 	{
 		name: "A.4 images of results for a model that sees none",
@@ -58,13 +90,31 @@ export const RESULTS: readonly Row[] = [
 			result("c2", [says("t"), image()]),
 		],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}},{"id":"c2","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"(tool image omitted: model does not support images)","tool_call_id":"c1"}',
+				'{"role":"tool","content":"t\\n(tool image omitted: model does not support images)","tool_call_id":"c2"}',
+			],
+		},
 	},
 	{
 		name: "A.4 a call without result, before the next turn and at the end (D tool-call-without-result)",
 		messages: [user("Hi"), assistant([calls("c1")]), user("Go"), assistant([calls("c2")])],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"No result provided","tool_call_id":"c1"}',
+				'{"role":"user","content":"Go"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c2","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"No result provided","tool_call_id":"c2"}',
+			],
+		},
 	},
 	{
 		name: "A.4 results that came keep their place, the missing ones follow",
@@ -75,7 +125,17 @@ export const RESULTS: readonly Row[] = [
 			user("Go"),
 		],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}},{"id":"c2","type":"function","function":{"name":"bash","arguments":"{}"}},{"id":"c3","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c2"}',
+				'{"role":"tool","content":"No result provided","tool_call_id":"c1"}',
+				'{"role":"tool","content":"No result provided","tool_call_id":"c3"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
 	},
 	{
 		name: "A.4 results of a turn that failed",
@@ -86,13 +146,40 @@ export const RESULTS: readonly Row[] = [
 			user("Go"),
 		],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: ['{"role":"user","content":"Hi"}', '{"role":"user","content":"Go"}'],
+		},
+		better: "templates raise at a result without its call",
+		newest: {
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
 	},
 	{
 		name: "A.4 a result whose call is not there",
 		messages: [user("Hi"), assistant([says("Yes?")]), result("c9", [says("x")]), user("Go")],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Yes?"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
+		better: "templates raise at a result without its call",
+		newest: {
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"Yes?"}',
+				'{"role":"tool","content":"x","tool_call_id":"c9"}',
+				'{"role":"user","content":"Go"}',
+			],
+		},
 	},
 	{
 		name: "A.5 ids of the Responses API",
@@ -103,7 +190,15 @@ export const RESULTS: readonly Row[] = [
 			result("plain", [says("y")]),
 		],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"call_a_fc_b_c_d__","type":"function","function":{"name":"bash","arguments":"{}"}},{"id":"plain","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"call_a_fc_b_c_d__"}',
+				'{"role":"tool","content":"y","tool_call_id":"plain"}',
+			],
+		},
 	},
 	{
 		name: "A.5 two ids of hundreds of characters that begin alike (D tool-call-id-normalization)",
@@ -115,7 +210,15 @@ export const RESULTS: readonly Row[] = [
 			result(`call_1|fc_${"a".repeat(440)}1`, [says("first")]),
 		],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"#1","type":"function","function":{"name":"bash","arguments":"{}"}},{"id":"#2","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"second","tool_call_id":"#2"}',
+				'{"role":"tool","content":"first","tool_call_id":"#1"}',
+			],
+		},
 	},
 	{
 		name: "A.5 lone surrogates in the prompt, texts and results; whole emoji stay (D unicode-surrogate)",
@@ -126,7 +229,15 @@ export const RESULTS: readonly Row[] = [
 			result("c1", [says(`${LONE}x`)]),
 		],
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"system","content":"P"}',
+				'{"role":"user","content":"Hi 🙂"}',
+				'{"role":"assistant","content":"ab","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+			],
+		},
 	},
 	{
 		name: "A.5 lone surrogates in arguments, thinking and tools",
@@ -138,6 +249,25 @@ export const RESULTS: readonly Row[] = [
 		],
 		model: { reasoning: true },
 		replies,
-		ours: OBSERVED,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"system","content":"P"}',
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","reasoning_content":"hm","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{\\"path\\":\\"x\\"}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+				'{"type":"function","function":{"name":"read","description":"Reads","parameters":{"type":"object","properties":{"x":{"type":"number"}},"required":["x"]}}}',
+			],
+		},
+		better: "as JSON they become escapes that llama-server refuses, for the rest of the session",
+		newest: {
+			body: [
+				'{"role":"system","content":"P"}',
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","reasoning_content":"hm\\ud83d","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{\\"path\\":\\"x\\\\ud83d\\"}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+				'{"type":"function","function":{"name":"read","description":"Reads\\ud83d","parameters":{"type":"object","properties":{"x":{"type":"number"}},"required":["x"]}}}',
+			],
+		},
 	},
 ];

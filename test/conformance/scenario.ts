@@ -1,7 +1,7 @@
 import type { Api, Model } from "@earendil-works/pi-ai";
 
-/** One row of the table: what is asked and answered, and what comes of it on each side. */
-export interface Row {
+/** What is asked and what is answered. */
+export interface Scenario {
 	/** Begins with the section of the checklist that it is of: A conversion, B request, C stream, D pi-ai's own tests. */
 	readonly name: string;
 	/** pi's transcript; a prompt and one question where it does not matter. */
@@ -27,6 +27,10 @@ export interface Row {
 	readonly keys?: readonly string[];
 	/** Headers that are looked at; "requests", "hooks" and "connection" are known too. */
 	readonly watch?: readonly string[];
+}
+
+/** One row of the table: a scenario, and what comes of it on each side. */
+export interface Row extends Scenario {
 	readonly ours: Outcome;
 	/** Tags the row `better` and says in which way; without it ours and the newest pi's are `same`. */
 	readonly better?: string;
@@ -86,7 +90,7 @@ export interface Order {
 	readonly context: Readonly<Record<string, unknown>>;
 	readonly options: Readonly<Record<string, unknown>>;
 	readonly replace: Readonly<Record<string, unknown>> | undefined;
-	readonly abort: Row["abort"];
+	readonly abort: Scenario["abort"];
 	readonly wordless: boolean;
 	/** Asked when the turn has ended, which lets the server end what it holds open. */
 	readonly ended: string;
@@ -94,7 +98,7 @@ export interface Order {
 	readonly reached: string | undefined;
 }
 
-export function orderOf(row: Row, url: string): Order {
+export function orderOf(row: Scenario, url: string): Order {
 	const { options = {}, patience, beside, messages = QUESTION } = row;
 	return {
 		model: { ...MODEL, ...row.model, baseUrl: `${url}/v1` },

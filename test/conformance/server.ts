@@ -5,10 +5,10 @@ import {
 	type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Reply, Row } from "./scenario.ts";
+import type { Reply, Scenario } from "./scenario.ts";
 
 /** How long a held connection stays open when the turn does not end before. */
-const HOLD_MS = 3000;
+const HOLD_MS = 4000;
 
 export interface Asked {
 	readonly headers: IncomingHttpHeaders;
@@ -30,7 +30,7 @@ export interface ScriptServer {
 }
 
 /** Answers every row's requests with its script, on this machine. */
-export async function startScript(rows: readonly Row[]): Promise<ScriptServer> {
+export async function startScript(rows: readonly Scenario[]): Promise<ScriptServer> {
 	const all = new Map<string, Seen>();
 	const held = new Map<string, () => void>();
 	const seenAt = (key: string): Seen => {

@@ -7,7 +7,7 @@ import { createStreamSimple } from "../../stream.ts";
 import { isolate, runPi } from "../support/pi.ts";
 import { bodyLines } from "./body.ts";
 import { type Observation, observe } from "./observe.ts";
-import { type Outcome, orderOf, type Row } from "./scenario.ts";
+import { type Outcome, orderOf, type Scenario } from "./scenario.ts";
 import type { ScriptServer, Seen } from "./server.ts";
 
 const PROBE = fileURLToPath(new URL("probe", import.meta.url));
@@ -15,7 +15,7 @@ const PATIENCE_MS = 60_000;
 const AT_ONCE = 12;
 
 /** Ours, in this process, over the real connections. */
-export async function runOurs(rows: readonly Row[], server: ScriptServer): Promise<Outcome[]> {
+export async function runOurs(rows: readonly Scenario[], server: ScriptServer): Promise<Outcome[]> {
 	const results: Observation[] = [];
 	const left = rows.entries();
 	const work = async (): Promise<void> => {
@@ -38,7 +38,7 @@ export async function runOurs(rows: readonly Row[], server: ScriptServer): Promi
 /** A host's own provider, all rows in one real pi. */
 export async function runHost(
 	host: Host,
-	rows: readonly Row[],
+	rows: readonly Scenario[],
 	server: ScriptServer,
 ): Promise<Outcome[]> {
 	const place = await isolate();
@@ -63,7 +63,7 @@ export async function runHost(
 }
 
 function outcomes(
-	rows: readonly Row[],
+	rows: readonly Scenario[],
 	results: readonly Observation[],
 	seenAt: (row: number) => Seen,
 ): Outcome[] {

@@ -151,6 +151,7 @@ export const TEXT: readonly Row[] = [
 		replies: stream(
 			frame({ created: 1, choices: [{ delta: { content: "a" } }] }),
 			frame({ created: 1, choices: [{ delta: {}, finish_reason: "stop" }] }),
+			frame({ created: 1, choices: [], usage: { prompt_tokens: 23, completion_tokens: 1 } }),
 			DONE,
 		),
 		ours: {
@@ -192,7 +193,7 @@ export const TEXT: readonly Row[] = [
 			message:
 				"thinking(reasoning_content) hm | text yes | stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "they are no thought of the model, and must not be sent back as one",
 		newest: {
 			events:
 				"start | thinking_start 0 | thinking 0 ━━━━━\nllama-swap loading model: tiny\nDone! (2.00s)\nhm | text_start 1 | text 1 yes | thinking_end 0 | text_end 1 | done stop",

@@ -87,7 +87,7 @@ export const TRANSPORT: readonly Row[] = [
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
 			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the answer was complete, so it is kept",
 		newest: {
 			events: "start | text_start 0 | text 0 a | error error",
 			message:
@@ -146,7 +146,7 @@ export const TRANSPORT: readonly Row[] = [
 			message:
 				"text a | error: The server sent an event that is not JSON: {oops. Look at the server's log | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the block is ended, and the error shows what came",
 		newest: {
 			events: "start | text_start 0 | text 0 a | error error",
 			message:
@@ -165,7 +165,7 @@ export const TRANSPORT: readonly Row[] = [
 			{ status: 400, headers: WHOLE, pieces: ['{"error":{"message":"bad sampler"}}'] },
 		],
 		ours: { events: "start | error error", message: "error: 400: bad sampler", wire: "2 requests" },
-		better: "WHY",
+		better: "asks once more without streaming, and so gets the server's reason",
 		newest: {
 			message: "error: Stream ended without finish_reason | tries again",
 			wire: "1 requests",
@@ -191,7 +191,7 @@ export const TRANSPORT: readonly Row[] = [
 			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
 			message: "text ok | stop | 3+0>1 | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
+		better: "the answer is taken",
 		newest: {
 			events: "start | error error",
 			message: "error: Stream ended without finish_reason | tries again",
@@ -205,7 +205,7 @@ export const TRANSPORT: readonly Row[] = [
 			message:
 				"error: The server answered with something else: no such thing. Check that AI_SERVER_URL leads to llama-swap",
 		},
-		better: "WHY",
+		better: "says what came instead, and does not ask for it again and again",
 		newest: { message: "error: Stream ended without finish_reason | tries again" },
 	},
 	{
@@ -221,7 +221,7 @@ export const TRANSPORT: readonly Row[] = [
 			message:
 				"error: The server answered with something else: Sign in Sign in. Check that AI_SERVER_URL leads to llama-swap",
 		},
-		better: "WHY",
+		better: "says what came instead, and does not ask for it again and again",
 		newest: { message: "error: Stream ended without finish_reason | tries again" },
 	},
 	{

@@ -1,5 +1,6 @@
 import { assistant, image, replies, SEES, says, user } from "./history.ts";
 import type { Row } from "./scenario.ts";
+import { SAYS_OK } from "./wire.ts";
 
 /** A.2: user messages. */
 export const USERS: readonly Row[] = [
@@ -8,8 +9,7 @@ export const USERS: readonly Row[] = [
 		messages: [user("Hi"), assistant([says("Yes?")]), user("")],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"user","content":"Hi"}',
 				'{"role":"assistant","content":"Yes?"}',
@@ -22,11 +22,10 @@ export const USERS: readonly Row[] = [
 		messages: [user([says("Hi")])],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: ['{"role":"user","content":"Hi"}'],
 		},
-		better: "WHY",
+		better: "text alone is one string, which every server and template takes",
 		newest: { body: ['{"role":"user","content":[{"type":"text","text":"Hi"}]}'] },
 	},
 	{
@@ -34,11 +33,10 @@ export const USERS: readonly Row[] = [
 		messages: [user([says("a"), says(""), says("b")])],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: ['{"role":"user","content":"a\\nb"}'],
 		},
-		better: "WHY",
+		better: "text alone is one string, as llama-server would join it",
 		newest: {
 			body: ['{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}'],
 		},
@@ -48,8 +46,7 @@ export const USERS: readonly Row[] = [
 		messages: [user("Hi"), assistant([says("Yes?")]), user([]), user([says("")]), user("Go")],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"user","content":"Hi"}',
 				'{"role":"assistant","content":"Yes?"}',
@@ -62,15 +59,14 @@ export const USERS: readonly Row[] = [
 		messages: [user("Hi"), assistant([says("Yes?")]), user(null), user("Go")],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"user","content":"Hi"}',
 				'{"role":"assistant","content":"Yes?"}',
 				'{"role":"user","content":"Go"}',
 			],
 		},
-		better: "WHY",
+		better: "a message without content does not end the session",
 		newest: { events: "error error", message: "error: content is not iterable", body: [] },
 	},
 	{
@@ -78,8 +74,7 @@ export const USERS: readonly Row[] = [
 		messages: [user(" \n")],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: ['{"role":"user","content":" \\n"}'],
 		},
 	},
@@ -88,13 +83,12 @@ export const USERS: readonly Row[] = [
 		messages: [user([says("look"), image(), image(), says("and"), image()])],
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"user","content":"look\\n(image omitted: model does not support images)\\nand\\n(image omitted: model does not support images)"}',
 			],
 		},
-		better: "WHY",
+		better: "text alone is one string, as llama-server would join it",
 		newest: {
 			body: [
 				'{"role":"user","content":[{"type":"text","text":"look"},{"type":"text","text":"(image omitted: model does not support images)"},{"type":"text","text":"and"},{"type":"text","text":"(image omitted: model does not support images)"}]}',
@@ -107,8 +101,7 @@ export const USERS: readonly Row[] = [
 		model: SEES,
 		replies,
 		ours: {
-			events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
-			message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+			...SAYS_OK,
 			body: [
 				'{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}},{"type":"image_url","image_url":{"url":"data:image/png;base64,REVG"}}]}',
 			],

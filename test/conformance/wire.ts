@@ -1,4 +1,4 @@
-import type { Reply } from "./scenario.ts";
+import type { Outcome, Reply } from "./scenario.ts";
 
 const HEAD = { id: "c1", object: "chat.completion.chunk", created: 1, model: "tiny.gguf" };
 
@@ -41,6 +41,12 @@ export const stream = (...parts: readonly string[]): readonly Reply[] => [
 
 /** "ok" and a proper end. */
 export const OK: readonly Reply[] = stream(text("ok"), end());
+
+/** What comes of it on every side. */
+export const SAYS_OK: Outcome = {
+	events: "start | text_start 0 | text 0 ok | text_end 0 | done stop",
+	message: "text ok | stop | 10+90>7 | id c1 | model tiny.gguf",
+};
 
 /** llama-swap's words while it loads a model: no id, no model, no time. */
 export const loading = (words: string): string =>

@@ -1,2 +1,0 @@
-import type { Outcome } from "./scenario.ts";
-export const OBSERVED: Outcome = { events: "", message: "" };
