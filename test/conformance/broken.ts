@@ -64,8 +64,6 @@ export const BROKEN: readonly Row[] = [
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
 			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		better: "WHY",
-		newest: { message: "text a | stop | id c1 | model tiny.gguf" },
 	},
 	{
 		name: "C.6 an end inside an event",
@@ -98,11 +96,11 @@ export const BROKEN: readonly Row[] = [
 		newest: {
 			events: "start | text_start 0 | text 0 a | error error",
 			message:
-				"text a | error: Error reading response: malformed server-sent event JSON. | id c1 | model tiny.gguf",
+				"text a | error: Error reading response: malformed server-sent event JSON. | 10+90>7 | id c1 | model tiny.gguf",
 		},
 		oldest: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
-			message: "text a | stop | id c1 | model tiny.gguf",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 	{

@@ -135,7 +135,8 @@ export const REFUSALS: readonly Row[] = [
 		}),
 		ours: {
 			events: "error error",
-			message: "error: 400: could not find suitable inference handler for tiny",
+			message:
+				"error: The server does not know the model tiny (could not find suitable inference handler for tiny). Run /ai-server-refresh",
 		},
 		better: "says what to do",
 		newest: { message: "error: 400 could not find suitable inference handler for tiny" },

@@ -158,8 +158,6 @@ export const TEXT: readonly Row[] = [
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
 			message: "text a | stop | 23+0>1",
 		},
-		better: "WHY",
-		newest: { message: "text a | stop" },
 	},
 	{
 		name: "C.2 a second choice",
