@@ -4,6 +4,7 @@ import { createEventReader, errorEvent } from "../sse.ts";
 import type { Http, HttpResponse } from "../tls/http.ts";
 import { readText } from "../tls/read.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
+import { openBody } from "./opening.ts";
 import { createPace } from "./pace.ts";
 import { type SilenceWatch, watchSilence } from "./silence.ts";
 import { isLoadFailure, isLoadFault, wordStatus, wordStreamFault } from "./wording.ts";
@@ -98,10 +99,10 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 					response.body.destroy();
 					throw error;
 				}
-				const isStream = /event-stream/i.test(response.headers["content-type"] ?? "");
-				const bytes = isStream
-					? await readStream(response, watch, onChunk)
-					: await readWhole(response, onChunk);
+				const opened = await openBody(response);
+				const bytes = opened.isStream
+					? await readStream(opened.response, watch, onChunk)
+					: await readWhole(opened.response, onChunk);
 				if (bytes > 0) return;
 				const reason = await askForReason(request, headers, watch.signal, post);
 				throw new WordedError(reason);
@@ -128,6 +129,7 @@ async function readStream(
 	const take = async (events: readonly string[]): Promise<boolean> => {
 		for (const data of events) {
 			if (data.startsWith("[DONE]")) return true;
+			if (data.trim() === "") continue;
 			const chunk = parseChunk(data);
 			if (chunk === undefined) continue;
 			if (chunk.fault !== undefined) throw new StreamFault(chunk.fault);
