@@ -26,10 +26,9 @@ export type Provider = (
 ) => AsyncIterable<AssistantMessageEvent> & { result(): Promise<AssistantMessage> };
 
 const LONGEST = 1000;
-const PENDING_MS = 150;
 
 export async function observe(provider: Provider, order: Order): Promise<Observation> {
-	const { model, context, replace, abort, ended, reached } = order;
+	const { model, context, replace, abort, arrived, ended, reached } = order;
 	const caller = new AbortController();
 	const hooks: string[] = [];
 	let chunks = 0;
@@ -39,7 +38,7 @@ export async function observe(provider: Provider, order: Order): Promise<Observa
 		signal: caller.signal,
 		onPayload(payload) {
 			hooks.push("onPayload");
-			if (abort === "pending") setTimeout(() => caller.abort(), PENDING_MS);
+			if (abort === "pending") void fetch(arrived).finally(() => caller.abort());
 			return replace === undefined ? undefined : { ...(payload as object), ...replace };
 		},
 		onResponse({ status }) {
@@ -111,6 +110,7 @@ function describe(message: AssistantMessage, model: Model<Api>, wordless: boolea
 	else if (isRetryableAssistantError(message)) parts.push("tries again");
 	const thought = reasoning === undefined || reasoning === 0 ? "" : ` (${reasoning} thinking)`;
 	if (totalTokens !== 0 || sum !== 0) parts.push(`${input}+${cacheRead}>${output}${thought}`);
+	if (usage.cost.total !== 0) parts.push(`costs ${usage.cost.total.toFixed(6)}`);
 	if (sum !== totalTokens) parts.push(`total ${totalTokens}`);
 	if (responseId !== undefined) parts.push(`id ${responseId}`);
 	if (responseModel !== undefined) parts.push(`model ${responseModel}`);

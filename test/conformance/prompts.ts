@@ -172,4 +172,13 @@ export const PROMPTS: readonly Row[] = [
 			body: [],
 		},
 	},
+	{
+		name: "A.1 a prompt of text parts",
+		messages: [{ role: "system", content: [says("P"), says("Q")], timestamp: 0 }, user("Hi")],
+		replies,
+		ours: {
+			...SAYS_OK,
+			body: ['{"role":"system","content":"P\\nQ"}', '{"role":"user","content":"Hi"}'],
+		},
+	},
 ];

@@ -261,4 +261,24 @@ export const REFUSALS: readonly Row[] = [
 				'error: 500: {"code":500,"message":"\\u001b[31mred\\u001b[0m\\u0007 alarm","type":"server_error"} | tries again',
 		},
 	},
+	{
+		name: "C.7 an error without the key error",
+		replies: refusal(400, { message: "bad thing" }),
+		ours: { events: "error error", message: 'error: 400: {"message":"bad thing"}' },
+		oldest: { message: "error: 400 status code (no body)" },
+	},
+	{
+		name: "C.7 an error in detail",
+		replies: refusal(422, { detail: [{ msg: "field required" }] }),
+		ours: { events: "error error", message: 'error: 422: [{"msg":"field required"}]' },
+		better: "the server's words without the JSON around them",
+		newest: { message: 'error: 422 {"detail":[{"msg":"field required"}]}' },
+		oldest: { message: "error: 422 status code (no body)" },
+	},
+	{
+		name: "C.7 an error that is half JSON",
+		wordless: true,
+		replies: refusal(500, '{"error":{"message":"cut of'),
+		ours: { events: "error error", message: "error: ... | tries again" },
+	},
 ];

@@ -270,4 +270,61 @@ export const RESULTS: readonly Row[] = [
 			],
 		},
 	},
+	{
+		name: "A.4 content of a result that is missing",
+		messages: [user("Hi"), assistant([calls("c1")]), result("c1", null)],
+		replies,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"(no tool output)","tool_call_id":"c1"}',
+			],
+		},
+		better: "a message without content does not end the session",
+		newest: { events: "error error", message: "error: content is not iterable", body: [] },
+	},
+	{
+		name: "A.4 an empty text beside an image",
+		messages: [user("Hi"), assistant([calls("c1")]), result("c1", [says(""), image()])],
+		model: SEES,
+		replies,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"(see attached image)","tool_call_id":"c1"}',
+				'{"role":"user","content":[{"type":"text","text":"Attached image(s) from tool result:"},{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}}]}',
+			],
+		},
+	},
+	{
+		name: "A.4 two results of one call",
+		messages: [
+			user("Hi"),
+			assistant([calls("c1")]),
+			result("c1", [says("x")]),
+			result("c1", [says("y")]),
+		],
+		replies,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+			],
+		},
+		better: "one result a call: templates count them",
+		newest: {
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"x","tool_call_id":"c1"}',
+				'{"role":"tool","content":"y","tool_call_id":"c1"}',
+			],
+		},
+	},
 ];

@@ -92,6 +92,8 @@ export interface Order {
 	readonly replace: Readonly<Record<string, unknown>> | undefined;
 	readonly abort: Scenario["abort"];
 	readonly wordless: boolean;
+	/** Answered when the request is there. */
+	readonly arrived: string;
 	/** Asked when the turn has ended, which lets the server end what it holds open. */
 	readonly ended: string;
 	/** Asked at the first delta, where the server waits for that before it breaks the connection. */
@@ -107,6 +109,7 @@ export function orderOf(row: Scenario, url: string): Order {
 		replace: row.replace,
 		abort: row.abort,
 		wordless: row.wordless === true,
+		arrived: `${url}/arrived`,
 		ended: `${url}/ended`,
 		reached: row.replies.some((reply) => reply.end === "reset") ? `${url}/reached` : undefined,
 	};

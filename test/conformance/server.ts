@@ -32,7 +32,14 @@ export interface ScriptServer {
 /** Answers every row's requests with its script, on this machine. */
 export async function startScript(rows: readonly Scenario[]): Promise<ScriptServer> {
 	const all = new Map<string, Seen>();
+	const waiting = new Map<string, () => void>();
+	// What happens at a row's "reached" or "ended", which may come before it is known what.
 	const held = new Map<string, () => void>();
+	const told = new Set<string>();
+	const whenTold = (key: string, act: () => void): void => {
+		if (told.has(key)) act();
+		else held.set(key, act);
+	};
 	const seenAt = (key: string): Seen => {
 		const seen = all.get(key) ?? { requests: [], connection: "" };
 		all.set(key, seen);
@@ -47,7 +54,7 @@ export async function startScript(rows: readonly Scenario[]): Promise<ScriptServ
 		};
 		const timer = setTimeout(() => end("the server closed it first"), HOLD_MS);
 		response.once("close", () => end("the turn ended first"));
-		held.set(key, () => end("the turn ended first"));
+		whenTold(key, () => end("the turn ended first"));
 	};
 	const give = async (key: string, reply: Reply, response: ServerResponse): Promise<void> => {
 		const { status = 200, headers = {}, pieces, end = "close" } = reply;
@@ -62,7 +69,7 @@ export async function startScript(rows: readonly Scenario[]): Promise<ScriptServ
 		if (end === "hold") hold(key, response);
 		else if (end === "reset" && pieces.length === 0) response.socket?.resetAndDestroy();
 		// A reset may overtake what is on its way, so the client says when it has it.
-		else if (end === "reset") held.set(key, () => response.socket?.resetAndDestroy());
+		else if (end === "reset") whenTold(key, () => response.socket?.resetAndDestroy());
 		else if (end === "unframed") response.socket?.end();
 		else response.end();
 	};
@@ -74,13 +81,20 @@ export async function startScript(rows: readonly Scenario[]): Promise<ScriptServ
 			body += text;
 		});
 		request.once("end", () => {
+			if (what === "arrived") {
+				if (seenAt(key).requests.length > 0) response.end();
+				else waiting.set(key, () => response.end());
+				return;
+			}
 			if (what === "ended" || what === "reached") {
+				told.add(key);
 				held.get(key)?.();
 				response.end();
 				return;
 			}
 			const seen = seenAt(key);
 			seen.requests.push({ headers: request.headers, body });
+			waiting.get(key)?.();
 			if (number === "") return void response.end("<title>Sign in</title>");
 			const replies = rows[Number(number)]?.replies ?? [];
 			const reply = replies[seen.requests.length - 1] ?? replies.at(-1);

@@ -49,7 +49,12 @@ export async function runHost(
 		const { AI_SERVER_URL = "", AI_SERVER_SSH_HOST = "" } = process.env;
 		const { stderr } = await runPi({
 			...{ host, place, extension: PROBE, args: ["--no-session", "-p", "go"] },
-			env: { AI_SERVER_URL, AI_SERVER_SSH_HOST, ORDERS: orders, RESULTS: results },
+			env: {
+				AI_SERVER_URL,
+				AI_SERVER_SSH_HOST,
+				CONFORMANCE_ORDERS: orders,
+				CONFORMANCE_RESULTS: results,
+			},
 		});
 		const text = await readFile(results, "utf8").catch(() => {
 			throw new Error(`pi ${host} brought no results: ${stderr}`);

@@ -1,5 +1,5 @@
 import type { Row } from "./scenario.ts";
-import { DONE, delta, end, frame, loading, stream, text } from "./wire.ts";
+import { DONE, delta, end, frame, loading, stream, text, USAGE } from "./wire.ts";
 
 const thought = (words: string): string => delta({ reasoning_content: words });
 const HEAD = { id: "c1", model: "tiny.gguf", created: 1 };
@@ -221,6 +221,68 @@ export const TEXT: readonly Row[] = [
 		ours: {
 			events: "start | text_start 0 | text 0 🙂 xy | text_end 0 | done stop",
 			message: "text 🙂 xy | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+	},
+	{
+		name: "C.2 an id and a model that are empty",
+		replies: stream(
+			frame({ ...HEAD, id: "", model: "", choices: [{ delta: { content: "a" } }] }),
+			text("b"),
+			end(),
+		),
+		ours: {
+			events: "start | text_start 0 | text 0 ab | text_end 0 | done stop",
+			message: "text ab | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+	},
+	{
+		name: "C.2 text as a list of parts",
+		replies: stream(delta({ content: [{ type: "text", text: "a" }] }), end()),
+		ours: {
+			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+		better: "the text is read",
+		newest: {
+			events: 'start | text_start 0 | text 0 [{"type":"text","text":"a"}] | text_end 0 | done stop',
+			message: "text [object Object] | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+	},
+	{
+		name: "C.2 a message instead of a delta",
+		replies: stream(
+			frame({ ...HEAD, choices: [{ index: 0, message: { content: "a" }, finish_reason: null }] }),
+			end(),
+		),
+		ours: {
+			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+		better: "the text is read",
+		newest: { events: "start | done stop", message: "stop | 10+90>7 | id c1 | model tiny.gguf" },
+	},
+	{
+		name: "C.2 a whole message behind the deltas",
+		replies: stream(
+			text("a"),
+			frame({
+				...HEAD,
+				choices: [{ index: 0, delta: {}, message: { content: "a" }, finish_reason: "stop" }],
+			}),
+			USAGE,
+			DONE,
+		),
+		ours: {
+			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+	},
+	{
+		name: "C.2 calls and functions of null",
+		replies: stream(delta({ content: "a", tool_calls: null, function_call: null }), end()),
+		ours: {
+			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 ];

@@ -4,6 +4,11 @@ import { DONE, delta, end, frame, stream, text, USAGE } from "./wire.ts";
 const WHOLE = { "content-type": "application/json" };
 const encoded = new TextEncoder().encode(text("Grüße 🙂") + end());
 
+const PLAIN = text("a") + end();
+const typed = (type: string): Row["replies"] => [
+	{ headers: { "content-type": type }, pieces: [PLAIN] },
+];
+
 /** C.1: from bytes to events. */
 export const TRANSPORT: readonly Row[] = [
 	{
@@ -229,5 +234,76 @@ export const TRANSPORT: readonly Row[] = [
 		wordless: true,
 		replies: stream(DONE),
 		ours: { events: "start | error error", message: "error: ... | tries again" },
+	},
+	{
+		name: "C.1 a stream that calls itself text/plain",
+		replies: typed("text/plain"),
+		ours: {
+			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+	},
+	{
+		name: "C.1 a stream that calls itself JSON",
+		replies: typed("application/json"),
+		ours: {
+			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+	},
+	{
+		name: "C.1 a stream in capitals, with a character set",
+		replies: typed("Text/Event-Stream;charset=UTF-8"),
+		ours: {
+			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+	},
+	{
+		name: "C.1 a stream without a type",
+		replies: [{ headers: { "content-type": "" }, pieces: [PLAIN] }],
+		ours: {
+			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+	},
+	{
+		name: "C.1 lines that end in CR alone",
+		replies: stream(PLAIN.replaceAll("\n", "\r")),
+		ours: {
+			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+	},
+	{
+		name: "C.1 several blank lines between events",
+		replies: stream(PLAIN.replaceAll("\n\n", "\n\n\n\n")),
+		ours: {
+			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+	},
+	{
+		name: "C.1 events between empty data",
+		replies: stream(text("a"), "data:\n\n", "data: \n\n", text("b"), end()),
+		ours: {
+			events: "start | text_start 0 | text 0 ab | text_end 0 | done stop",
+			message: "text ab | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
+		better: "an event without data says nothing, and breaks nothing",
+		newest: {
+			events: "start | text_start 0 | text 0 a | error error",
+			message:
+				"text a | error: Error reading response: malformed server-sent event JSON. | id c1 | model tiny.gguf",
+		},
+		oldest: { message: "text a | error: Unexpected end of JSON input | id c1 | model tiny.gguf" },
+	},
+	{
+		name: "C.1 blanks behind the event",
+		replies: stream(text("a").replace("\n\n", "  \n\n"), end()),
+		ours: {
+			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+		},
 	},
 ];

@@ -107,4 +107,16 @@ export const USERS: readonly Row[] = [
 			],
 		},
 	},
+	{
+		name: "A.2 an image alone",
+		messages: [user([image()])],
+		model: SEES,
+		replies,
+		ours: {
+			...SAYS_OK,
+			body: [
+				'{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}}]}',
+			],
+		},
+	},
 ];

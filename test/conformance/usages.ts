@@ -1,17 +1,16 @@
 import type { Row } from "./scenario.ts";
-import { DONE, delta, end, frame, opened, stream, text, USAGE } from "./wire.ts";
+import { DONE, delta, end, frame, stream, text, USAGE } from "./wire.ts";
 
 const HEAD = { id: "c1", model: "tiny.gguf", created: 1 };
 const counted = (usage: unknown): string => frame({ ...HEAD, choices: [], usage });
-const finished = (reason: string): Row["replies"] => stream(text("a"), end(reason));
 const STOP = delta({}, "stop");
 const TIMINGS = {
 	...{ cache_n: 90, prompt_n: 10, predicted_n: 7 },
 	...{ prompt_per_second: 100, predicted_per_second: 50 },
 };
 
-/** C.4 and C.5: usage and finish reasons. */
-export const ENDS: readonly Row[] = [
+/** C.4: usage. */
+export const USAGES: readonly Row[] = [
 	{
 		name: "C.4 the cached part in the details (D total-tokens)",
 		replies: stream(text("a"), STOP, USAGE, DONE),
@@ -154,119 +153,69 @@ export const ENDS: readonly Row[] = [
 		newest: { message: "text a | aborted | id c1 | model tiny.gguf" },
 	},
 	{
-		name: "C.5 stop",
-		replies: finished("stop"),
+		name: "C.4 usage in every event",
+		replies: stream(
+			frame({
+				...HEAD,
+				choices: [{ delta: { content: "a" } }],
+				usage: { prompt_tokens: 5, completion_tokens: 1 },
+			}),
+			frame({
+				...HEAD,
+				choices: [{ delta: {}, finish_reason: "stop" }],
+				usage: { prompt_tokens: 5, completion_tokens: 2 },
+			}),
+			DONE,
+		),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
-			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+			message: "text a | stop | 5+0>2 | id c1 | model tiny.gguf",
 		},
 	},
 	{
-		name: "C.5 end",
-		replies: finished("end"),
+		name: "C.4 usage of an empty object behind a full one",
+		replies: stream(
+			text("a"),
+			delta({}, "stop"),
+			USAGE,
+			frame({ ...HEAD, choices: [], usage: {} }),
+			DONE,
+		),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
-			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+			message: "text a | stop | id c1 | model tiny.gguf",
 		},
 	},
 	{
-		name: "C.5 eos",
-		replies: finished("eos"),
+		name: "C.4 what the tokens cost",
+		model: { cost: { input: 1, output: 10, cacheRead: 0.1, cacheWrite: 0 } },
+		replies: stream(text("a"), end()),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
-			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
-		},
-		better: "some servers call the end of an answer so",
-		newest: {
-			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
-			message: "text a | error: Provider finish_reason: eos | 10+90>7 | id c1 | model tiny.gguf",
+			message: "text a | stop | 10+90>7 | costs 0.000089 | id c1 | model tiny.gguf",
+			body: ['{"role":"system","content":"Be brief."}', '{"role":"user","content":"Hi"}'],
 		},
 	},
 	{
-		name: "C.5 length",
-		replies: finished("length"),
-		ours: {
-			events: "start | text_start 0 | text 0 a | text_end 0 | done length",
-			message: "text a | length | 10+90>7 | id c1 | model tiny.gguf",
-		},
-	},
-	{
-		name: "C.5 tool_calls without a call",
-		replies: finished("tool_calls"),
-		ours: {
-			events: "start | text_start 0 | text 0 a | text_end 0 | done toolUse",
-			message: "text a | toolUse | 10+90>7 | id c1 | model tiny.gguf",
-		},
-	},
-	{
-		name: "C.5 function_call",
-		replies: finished("function_call"),
-		ours: {
-			events: "start | text_start 0 | text 0 a | text_end 0 | done toolUse",
-			message: "text a | toolUse | 10+90>7 | id c1 | model tiny.gguf",
-		},
-	},
-	{
-		name: "C.5 content_filter",
-		replies: finished("content_filter"),
-		ours: {
-			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
-			message:
-				"text a | error: Provider finish_reason: content_filter | 10+90>7 | id c1 | model tiny.gguf",
-		},
-	},
-	{
-		name: "C.5 network_error",
-		replies: finished("network_error"),
-		ours: {
-			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
-			message:
-				"text a | error: Provider finish_reason: network_error | tries again | 10+90>7 | id c1 | model tiny.gguf",
-		},
-	},
-	{
-		name: "C.5 a reason that nobody knows",
-		replies: finished("bored"),
-		ours: {
-			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
-			message: "text a | error: Provider finish_reason: bored | 10+90>7 | id c1 | model tiny.gguf",
-		},
-	},
-	{
-		name: "C.5 stop although there are calls",
-		replies: stream(opened(0, "a", "read", "{}"), end("stop")),
-		ours: {
-			events: "start | toolcall_start 0 | toolcall 0 {} | toolcall_end 0 | done toolUse",
-			message: "call a read {} | toolUse | 10+90>7 | id c1 | model tiny.gguf",
-		},
-		better: "whoever looks at the reason must see that tools are to be run",
-		newest: {
-			events: "start | toolcall_start 0 | toolcall 0 {} | toolcall_end 0 | done stop",
-			message: "call a read {} | stop | 10+90>7 | id c1 | model tiny.gguf",
-		},
-	},
-	{
-		name: "C.5 deltas behind the reason",
-		replies: stream(text("a"), STOP, text("b"), USAGE, DONE),
-		ours: {
-			events: "start | text_start 0 | text 0 ab | text_end 0 | done stop",
-			message: "text ab | stop | 10+90>7 | id c1 | model tiny.gguf",
-		},
-	},
-	{
-		name: "C.5 the reason in the event of the last text",
-		replies: stream(delta({ content: "a" }, "stop"), USAGE, DONE),
+		name: "C.4 details of null",
+		replies: stream(
+			text("a"),
+			delta({}, "stop"),
+			frame({
+				...HEAD,
+				choices: [],
+				usage: {
+					prompt_tokens: 20,
+					completion_tokens: 2,
+					prompt_tokens_details: null,
+					completion_tokens_details: null,
+				},
+			}),
+			DONE,
+		),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
-			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
-		},
-	},
-	{
-		name: "C.5 two reasons",
-		replies: stream(text("a"), STOP, delta({}, "length"), USAGE, DONE),
-		ours: {
-			events: "start | text_start 0 | text 0 a | text_end 0 | done length",
-			message: "text a | length | 10+90>7 | id c1 | model tiny.gguf",
+			message: "text a | stop | 20+0>2 | id c1 | model tiny.gguf",
 		},
 	},
 ];
