@@ -253,6 +253,7 @@ function createAnswer(
 	};
 	const settle = (): string | undefined => {
 		partial.usage = toUsage(model, counted ?? guessTokens());
+		if (finishReason !== undefined) partial.rawStopReason = finishReason;
 		const fault = endBlocks();
 		ended = true;
 		return fault;
@@ -269,7 +270,6 @@ function createAnswer(
 	const finish = (): void => {
 		if (ended) return;
 		const reason = toStopReason(finishReason, calls.length > 0);
-		if (finishReason !== undefined) partial.rawStopReason = finishReason;
 		if (reason === undefined) {
 			const none = "Connection error: the stream ended without finish_reason";
 			fail(

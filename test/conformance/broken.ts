@@ -91,7 +91,7 @@ export const BROKEN: readonly Row[] = [
 		newest: {
 			events: "start | text_start 0 | text 0 a | error error",
 			message:
-				"text a | error: Error reading response: malformed server-sent event JSON. | 10+90>7 | id c1 | model tiny.gguf",
+				"text a | error: Error reading response: malformed server-sent event JSON. | from stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 		oldest: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
@@ -303,7 +303,8 @@ export const BROKEN: readonly Row[] = [
 		},
 		oldest: {
 			events: "start | text_start 0 | text 0 a | error error",
-			message: "text a | error: terminated | tries again | 10+90>7 | id c1 | model tiny.gguf",
+			message:
+				"text a | error: terminated | tries again | from stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 	{

@@ -9,6 +9,7 @@ import { runHost, runOurs } from "./sides.ts";
 
 const RECORDED = await readRecorded();
 const ALL = [...ROWS, ...RECORDED];
+const RECORDED_AT = RECORDED.map(({ name }, at) => [name, ROWS.length + at] as const);
 const [NEWEST, OLDEST] = HOSTS;
 
 let server: ScriptServer;
@@ -43,8 +44,6 @@ test.each(ROWS.map((row, at) => [row.name, row, at] as const))("%s", (_name, row
 	if (row.better === undefined) expect(expected[NEWEST], "a row that is same").toEqual(ours[at]);
 	else expect(expected[NEWEST], "a row that is better").not.toEqual(ours[at]);
 });
-
-const RECORDED_AT = RECORDED.map(({ name }, at) => [name, ROWS.length + at] as const);
 
 test.each(RECORDED_AT)("%s: the same on all sides, or better in a known way", (_name, at) => {
 	for (const host of HOSTS) {
@@ -82,14 +81,17 @@ test("every row has a name of its own, ran on every side, and is counted", () =>
 	expect(ran.map(({ length }) => length)).toEqual([ALL.length, ALL.length, ALL.length]);
 
 	const better = ROWS.filter((row) => row.better !== undefined).length;
-	const told = RECORDED.filter((_recorded, at) => {
-		const place = ROWS.length + at;
-		return judge(ours[place] as Outcome, seenOf(NEWEST, place))?.length !== 0;
-	}).length;
+	const reasons = RECORDED_AT.map(
+		([, at]) => judge(ours[at] as Outcome, seenOf(NEWEST, at)) ?? ["nobody knows why"],
+	);
+	const told = reasons.filter(({ length }) => length > 0).length;
 	const line = (what: string, more: number, all: number): string =>
 		`${what}: ${all - more} same, ${more} better, ${all} rows`;
 	console.log(line("conformance, scripted", better, ROWS.length));
 	console.log(line("conformance, recorded", told, RECORDED.length));
+	for (const [why, rows] of Map.groupBy(reasons.flat(), (reason) => reason)) {
+		console.log(`  ${rows.length} times: ${why}`);
+	}
 	console.log(line("conformance", better + told, ALL.length));
 	expect(RECORDED.length).toBeGreaterThan(200);
 });

@@ -20,7 +20,7 @@ export const FINISHES: readonly Row[] = [
 		replies: finished("end"),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
-			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+			message: "text a | stop | from end | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 	{
@@ -28,12 +28,13 @@ export const FINISHES: readonly Row[] = [
 		replies: finished("eos"),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
-			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
+			message: "text a | stop | from eos | 10+90>7 | id c1 | model tiny.gguf",
 		},
 		better: "some servers call the end of an answer so",
 		newest: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
-			message: "text a | error: Provider finish_reason: eos | 10+90>7 | id c1 | model tiny.gguf",
+			message:
+				"text a | error: Provider finish_reason: eos | from eos | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 	{
@@ -57,7 +58,7 @@ export const FINISHES: readonly Row[] = [
 		replies: finished("function_call"),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done toolUse",
-			message: "text a | toolUse | 10+90>7 | id c1 | model tiny.gguf",
+			message: "text a | toolUse | from function_call | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 	{
@@ -66,7 +67,7 @@ export const FINISHES: readonly Row[] = [
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
 			message:
-				"text a | error: Provider finish_reason: content_filter | 10+90>7 | id c1 | model tiny.gguf",
+				"text a | error: Provider finish_reason: content_filter | from content_filter | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 	{
@@ -75,7 +76,7 @@ export const FINISHES: readonly Row[] = [
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
 			message:
-				"text a | error: Provider finish_reason: network_error | tries again | 10+90>7 | id c1 | model tiny.gguf",
+				"text a | error: Provider finish_reason: network_error | tries again | from network_error | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 	{
@@ -83,7 +84,8 @@ export const FINISHES: readonly Row[] = [
 		replies: finished("bored"),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
-			message: "text a | error: Provider finish_reason: bored | 10+90>7 | id c1 | model tiny.gguf",
+			message:
+				"text a | error: Provider finish_reason: bored | from bored | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 	{
@@ -91,7 +93,7 @@ export const FINISHES: readonly Row[] = [
 		replies: stream(opened(0, "a", "read", "{}"), end("stop")),
 		ours: {
 			events: "start | toolcall_start 0 | toolcall 0 {} | toolcall_end 0 | done toolUse",
-			message: "call a read {} | toolUse | 10+90>7 | id c1 | model tiny.gguf",
+			message: "call a read {} | toolUse | from stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 		better: "whoever looks at the reason must see that tools are to be run",
 		newest: {

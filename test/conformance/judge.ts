@@ -14,7 +14,7 @@ const BROKEN = " with an argumentsError";
 const ENDED = /(?: \| \w+_end \d+)+(?= \| error )/;
 /** An error and what pi concludes from it. */
 const ERROR =
-	/(^| \| )error: [\s\S]*?(?: \| (?:tries again|compacts))?(?=$| \| (?:\d+\+\d+>|id |model ))/;
+	/(^| \| )error: [\s\S]*?(?: \| (?:tries again|compacts))?(?=$| \| (?:\d+\+\d+>|from |id |model ))/;
 
 /** How outcomes of recorded exchanges may differ: nobody writes hundreds of them down by hand. */
 const WAYS: readonly Way[] = [

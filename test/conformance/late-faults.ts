@@ -43,12 +43,13 @@ export const LATE_FAULTS: readonly Row[] = [
 		replies: stream(text("a"), delta({}, "stop"), frame({ error: { code: 500, message: "late" } })),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
-			message: "text a | error: 500: late | tries again | 23+0>1 | id c1 | model tiny.gguf",
+			message:
+				"text a | error: 500: late | tries again | from stop | 23+0>1 | id c1 | model tiny.gguf",
 		},
 		better: "the block is ended, and the code makes pi try again",
 		newest: {
 			events: "start | text_start 0 | text 0 a | error error",
-			message: "text a | error: late | id c1 | model tiny.gguf",
+			message: "text a | error: late | from stop | id c1 | model tiny.gguf",
 		},
 	},
 	{
@@ -65,16 +66,17 @@ export const LATE_FAULTS: readonly Row[] = [
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
 			message:
-				"text a | error: Connection error: The connection to http://127.0.0.1:PORT was lost in the middle of the answer | tries again | 10+90>7 | id c1 | model tiny.gguf",
+				"text a | error: Connection error: The connection to http://127.0.0.1:PORT was lost in the middle of the answer | tries again | from stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 		better: "the block is ended, and the error says which connection was lost, and when",
 		newest: {
 			events: "start | text_start 0 | text 0 a | error error",
 			message:
-				"text a | error: terminated: read ECONNRESET | tries again | 10+90>7 | id c1 | model tiny.gguf",
+				"text a | error: terminated: read ECONNRESET | tries again | from stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 		oldest: {
-			message: "text a | error: terminated | tries again | 10+90>7 | id c1 | model tiny.gguf",
+			message:
+				"text a | error: terminated | tries again | from stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 	{
@@ -83,16 +85,17 @@ export const LATE_FAULTS: readonly Row[] = [
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
 			message:
-				"text a | error: Connection error: The connection to http://127.0.0.1:PORT was lost in the middle of the answer | tries again | 10+90>7 | id c1 | model tiny.gguf",
+				"text a | error: Connection error: The connection to http://127.0.0.1:PORT was lost in the middle of the answer | tries again | from stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 		better: "the block is ended, and the error says which connection was lost, and when",
 		newest: {
 			events: "start | text_start 0 | text 0 a | error error",
 			message:
-				"text a | error: terminated: other side closed (UND_ERR_SOCKET) | tries again | 10+90>7 | id c1 | model tiny.gguf",
+				"text a | error: terminated: other side closed (UND_ERR_SOCKET) | tries again | from stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 		oldest: {
-			message: "text a | error: terminated | tries again | 10+90>7 | id c1 | model tiny.gguf",
+			message:
+				"text a | error: terminated | tries again | from stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 ];

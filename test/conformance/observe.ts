@@ -26,6 +26,10 @@ export type Provider = (
 ) => AsyncIterable<AssistantMessageEvent> & { result(): Promise<AssistantMessage> };
 
 const LONGEST = 1000;
+/** A turn that takes longer than this never ends. */
+const PATIENCE_MS = 25_000;
+/** What a stop reason comes from, usually. */
+const USUAL = { stop: "stop", length: "length", toolUse: "tool_calls" } as const;
 
 export async function observe(provider: Provider, order: Order): Promise<Observation> {
 	const { model, context, replace, abort, arrived, ended, reached } = order;
@@ -52,6 +56,10 @@ export async function observe(provider: Provider, order: Order): Promise<Observa
 	});
 	const lines: string[] = [];
 	let told = false;
+	const limit = setTimeout(() => {
+		lines.push("did not end");
+		caller.abort();
+	}, PATIENCE_MS);
 	try {
 		const stream = provider(model, context as unknown as TranscriptContext, options);
 		for await (const event of stream) {
@@ -70,6 +78,7 @@ export async function observe(provider: Provider, order: Order): Promise<Observa
 	} catch (error) {
 		return { events: `threw ${String(error)}`, message: "", hooks: hooks.join(", ") };
 	} finally {
+		clearTimeout(limit);
 		await fetch(ended).catch(() => undefined);
 	}
 }
@@ -92,7 +101,7 @@ function note(lines: string[], event: AssistantMessageEvent): void {
 
 /** Content, end, usage as input+cached>output, and what the host will do about an error. */
 function describe(message: AssistantMessage, model: Model<Api>, wordless: boolean): string {
-	const { stopReason, errorMessage, usage, responseId, responseModel } = message;
+	const { stopReason, rawStopReason, errorMessage, usage, responseId, responseModel } = message;
 	const { input, cacheRead, output, reasoning, totalTokens } = usage;
 	const sum = input + cacheRead + usage.cacheWrite + output;
 	const parts = message.content.map((block) => {
@@ -108,6 +117,8 @@ function describe(message: AssistantMessage, model: Model<Api>, wordless: boolea
 	parts.push(quiet ? stopReason : `${stopReason}: ${wordless ? "..." : errorMessage}`);
 	if (isContextOverflow(message, model.contextWindow)) parts.push("compacts");
 	else if (isRetryableAssistantError(message)) parts.push("tries again");
+	const usual = (USUAL as Readonly<Record<string, string>>)[stopReason];
+	if (rawStopReason !== usual && rawStopReason !== undefined) parts.push(`from ${rawStopReason}`);
 	const thought = reasoning === undefined || reasoning === 0 ? "" : ` (${reasoning} thinking)`;
 	if (totalTokens !== 0 || sum !== 0) parts.push(`${input}+${cacheRead}>${output}${thought}`);
 	if (usage.cost.total !== 0) parts.push(`costs ${usage.cost.total.toFixed(6)}`);

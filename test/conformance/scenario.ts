@@ -57,7 +57,8 @@ export interface Reply {
 	readonly pieces: readonly (string | Uint8Array)[];
 	/**
 	 * How it ends: "close" in order; "reset"; "hold": the connection stays open until the client has
-	 * ended its turn, and is closed in order when that takes too long; "silent": not even a head.
+	 * ended its turn, and is closed in order when that takes too long; "silent": not even a head;
+	 * "unframed": the connection is closed, but the body has not come to its end.
 	 */
 	readonly end?: "close" | "reset" | "hold" | "silent" | "unframed";
 }

@@ -285,12 +285,13 @@ export const TOOLS: readonly Row[] = [
 		),
 		ours: {
 			events: 'start | toolcall_start 0 | toolcall 0 {"x":1} | toolcall_end 0 | done toolUse',
-			message: 'call call_* read {"x":1} | toolUse | 10+90>7 | id c1 | model tiny.gguf',
+			message:
+				'call call_* read {"x":1} | toolUse | from function_call | 10+90>7 | id c1 | model tiny.gguf',
 		},
 		better: "the call is not lost",
 		newest: {
 			events: "start | done toolUse",
-			message: "toolUse | 10+90>7 | id c1 | model tiny.gguf",
+			message: "toolUse | from function_call | 10+90>7 | id c1 | model tiny.gguf",
 		},
 	},
 	{

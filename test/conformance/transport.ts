@@ -96,7 +96,7 @@ export const TRANSPORT: readonly Row[] = [
 		newest: {
 			events: "start | text_start 0 | text 0 a | error error",
 			message:
-				"text a | error: Error reading response: malformed server-sent event JSON. | 10+90>7 | id c1 | model tiny.gguf",
+				"text a | error: Error reading response: malformed server-sent event JSON. | from stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
 		oldest: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
