@@ -311,15 +311,16 @@ function replayedThinking(
 	const same =
 		message.provider === model.provider && message.api === model.api && message.model === model.id;
 	if (!same) return {};
-	for (const field of THINKING_FIELDS) {
-		const thoughts = message.content.flatMap((block) =>
-			block.type === "thinking" && block.thinkingSignature === field && block.thinking.trim() !== ""
-				? [clean(block.thinking)]
-				: [],
-		);
-		if (thoughts.length > 0) return { [field]: thoughts.join("\n") };
-	}
-	return {};
+	const thoughts = message.content.flatMap((block) => {
+		const known = block.type === "thinking" && block.thinking.trim() !== "";
+		const field = known && THINKING_FIELDS.find((name) => name === block.thinkingSignature);
+		return field ? [{ field, text: clean(block.thinking) }] : [];
+	});
+	const [first] = thoughts;
+	// A server reads one of the fields, so thoughts that came in two go back together.
+	return first === undefined
+		? {}
+		: { [first.field]: thoughts.map((thought) => thought.text).join("\n") };
 }
 
 function toToolMessage(message: ToolResultMessage, images: boolean): Omit<Fragment, "key"> {

@@ -21,6 +21,7 @@ import {
 import type { CallDelta, Chunk, PromptProgress, Timings, TokenCounts } from "./lib/chat/chunk.ts";
 import { estimateUsage, NO_TOKENS } from "./lib/chat/estimate.ts";
 import { createExchange, type ExchangeDeps } from "./lib/chat/exchange.ts";
+import { mergeHeaders } from "./lib/chat/headers.ts";
 import type { ChatRequest } from "./lib/chat/request.ts";
 import { wordFailure } from "./lib/chat/wording.ts";
 import type { Thinking } from "./lib/llama-swap/learned.ts";
@@ -69,7 +70,11 @@ export function createStreamSimple(deps: StreamDeps): StreamSimple {
 			answer.sent(request);
 			const replaced = (await options.onPayload?.(request, model)) as ChatRequest | undefined;
 			await exchange.run(replaced ?? request, {
-				headers: headersOf(model, options),
+				headers: mergeHeaders(
+					options.sessionId === undefined ? {} : { "x-session-id": options.sessionId },
+					model.headers,
+					options.headers,
+				),
 				signal: options.signal,
 				onHead: async (head) => {
 					await options.onResponse?.(head, model);
@@ -87,26 +92,6 @@ export function createStreamSimple(deps: StreamDeps): StreamSimple {
 	};
 }
 
-/** Computed headers first, then the model's, then the caller's; null takes one away. */
-function headersOf(model: Model<Api>, options: SimpleStreamOptions): Record<string, string> {
-	const merged: Record<string, string | null> = {
-		...(options.sessionId === undefined ? {} : { "x-session-id": options.sessionId }),
-		...lowered(model.headers),
-		...lowered(options.headers),
-	};
-	return Object.fromEntries(
-		Object.entries(merged).filter((entry): entry is [string, string] => entry[1] !== null),
-	);
-}
-
-function lowered(
-	headers: Readonly<Record<string, string | null>> | undefined,
-): Record<string, string | null> {
-	return Object.fromEntries(
-		Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
-	);
-}
-
 interface Answer {
 	sent(request: ChatRequest): void;
 	begin(): void;
@@ -118,6 +103,8 @@ interface Answer {
 
 interface OpenCall {
 	readonly block: ToolCall;
+	/** Until the server gives one, the id is made up. */
+	hasId: boolean;
 	readonly index: number;
 	readonly reader: ArgumentsReader;
 }
@@ -181,7 +168,7 @@ function createAnswer(
 		// What pi shows while arguments arrive is the reader's own live object.
 		const args = reader.value as ToolCall["arguments"];
 		const block: ToolCall = { type: "toolCall", id, name: delta.name, arguments: args };
-		const call = { block, index: content.length, reader };
+		const call = { block, hasId: delta.id !== "", index: content.length, reader };
 		content.push(block);
 		calls.push(call);
 		stream.push({ type: "toolcall_start", contentIndex: call.index, partial });
@@ -203,6 +190,8 @@ function createAnswer(
 	const addCall = (delta: CallDelta): void => {
 		const call = findCall(delta);
 		if (call.block.name === "") call.block.name = delta.name;
+		if (!call.hasId && delta.id !== "") Object.assign(call.block, { id: delta.id });
+		call.hasId ||= delta.id !== "";
 		call.reader.push(delta.arguments);
 		const { index: contentIndex } = call;
 		stream.push({ type: "toolcall_delta", contentIndex, delta: delta.arguments, partial });
@@ -249,6 +238,7 @@ function createAnswer(
 	};
 	const settle = (complete: boolean): string | undefined => {
 		partial.usage = toUsage(model, counted ?? guessTokens());
+		if (finishReason !== undefined) partial.rawStopReason = finishReason;
 		const fault = endBlocks(complete);
 		ended = true;
 		return fault;
@@ -265,7 +255,6 @@ function createAnswer(
 	const finish = (): void => {
 		if (ended) return;
 		const reason = toStopReason(finishReason, calls.length > 0);
-		if (finishReason !== undefined) partial.rawStopReason = finishReason;
 		if (reason === undefined) {
 			const none = "Connection error: the stream ended without finish_reason";
 			fail(

@@ -30,7 +30,7 @@ export function createEventReader(): EventReader {
 	const parser = createParser({
 		maxBufferSize: EVENT_LIMIT,
 		onEvent: ({ data, event }) => {
-			events.push(event === "error" ? asError(data) : data);
+			events.push(event === "error" ? errorEvent(data) : data);
 		},
 		onError: ({ type }) => {
 			if (type === "max-buffer-size-exceeded") {
@@ -70,8 +70,8 @@ function isStray(line: string): boolean {
 	return line !== "" && !/^(?::|(?:data|event|id|retry)(?::|$))/.test(line);
 }
 
-/** An event that is called "error" but does not say so in its data. */
-function asError(data: string): string {
+/** Data of what is called "error" outside the data, as an object that says so itself. */
+export function errorEvent(data: string): string {
 	try {
 		const value: unknown = JSON.parse(data);
 		const says = typeof value === "object" && value !== null && "error" in value;

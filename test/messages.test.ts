@@ -298,12 +298,22 @@ test("the body for llama.cpp; sampling parameters have the last word", () => {
 });
 
 test.each([
-	["off", undefined, { chat_template_kwargs: { enable_thinking: false } }],
-	["low", "low", { chat_template_kwargs: { enable_thinking: true }, thinking_budget_tokens: 2048 }],
+	["off", undefined, { chat_template_kwargs: { enable_thinking: false, preserve_thinking: true } }],
+	[
+		"low",
+		"low",
+		{
+			chat_template_kwargs: { enable_thinking: true, preserve_thinking: true },
+			thinking_budget_tokens: 2048,
+		},
+	],
 	[
 		"high",
 		"high",
-		{ chat_template_kwargs: { enable_thinking: true }, thinking_budget_tokens: 16_384 },
+		{
+			chat_template_kwargs: { enable_thinking: true, preserve_thinking: true },
+			thinking_budget_tokens: 16_384,
+		},
 	],
 ])("thinking %s", (_name, reasoning, expected) => {
 	expect(request([user("a")], THINKS, { reasoning })).toMatchObject(expected);
@@ -317,7 +327,7 @@ test("a level that the model calls by another name, and a budget of the user's o
 
 test("an answer that is to be continued is not thought about first", () => {
 	const made = request([user("a"), assistant([text("I begin")])], THINKS, { reasoning: "high" });
-	expect(made["chat_template_kwargs"]).toEqual({ enable_thinking: false });
+	expect(made["chat_template_kwargs"]).toEqual({ enable_thinking: false, preserve_thinking: true });
 });
 
 test.each<[string, unknown[], unknown]>([
@@ -509,4 +519,14 @@ test("images count by what they cost the model, not by their bytes", () => {
 
 test.each(["auto", "none"])("the choice of tools %s is passed on", (toolChoice) => {
 	expect(request([user("a")], MODEL, { toolChoice })["tool_choice"]).toBe(toolChoice);
+});
+
+test("thoughts of one turn that came in two fields go back in the first", () => {
+	const thought = (thinking: string, thinkingSignature: string): unknown => ({
+		...{ type: "thinking", thinking, thinkingSignature },
+	});
+	const content = [thought("a", "reasoning"), thought("b", "reasoning_content"), text("x")];
+	expect(sent([assistant(content)], THINKS)).toEqual([
+		{ role: "assistant", content: "x", reasoning: "a\nb" },
+	]);
 });

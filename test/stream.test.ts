@@ -174,6 +174,15 @@ test.each<[string, string[], unknown[]]>([
 		[{ id: "a", name: "f", arguments: { x: 1 } }],
 	],
 	[
+		"the id comes later",
+		[
+			callDelta({ index: 0, function: { name: "f", arguments: "{" } }),
+			callDelta({ index: 0, id: "a", function: { arguments: '"x":1' } }),
+			callDelta({ index: 0, id: "a", function: { arguments: "}" } }),
+		],
+		[{ id: "a", name: "f", arguments: { x: 1 } }],
+	],
+	[
 		"no arguments at all",
 		[callDelta({ index: 0, id: "a", function: { name: "f" } })],
 		[{ id: "a", name: "f", arguments: {} }],
@@ -317,6 +326,12 @@ const ENDINGS: readonly Ending[] = [
 	{
 		name: "an error: line",
 		answers: [sse(`error: ${fault("slot crashed")}\n\n`)],
+		error: "500: slot crashed",
+		retry: true,
+	},
+	{
+		name: "an error: line without the object around it",
+		answers: [sse('error: {"code":500,"message":"slot crashed","type":"server_error"}\n\n')],
 		error: "500: slot crashed",
 		retry: true,
 	},

@@ -69,22 +69,21 @@ export function readChunk(data: string): Chunk | undefined {
 	const delta = fieldsOf(choice["delta"]) ?? fieldsOf(choice["message"]) ?? NO_FIELDS;
 	const thinkingField = fieldOfThinking(delta);
 	const thinking = textOf(delta[thinkingField]);
-	const finish = choice["finish_reason"];
-	const id = raw["id"];
-	const model = raw["model"];
+	const { id, model, error } = raw;
 	// llama-swap's loading frames have none of what every server's own frames have.
 	const isLoading = id === undefined && model === undefined && raw["created"] === undefined;
 	return {
 		raw,
-		fault: raw["error"] === undefined ? undefined : faultFrom(raw),
+		fault: error === undefined || error === "" ? undefined : faultFrom(raw),
 		loading: isLoading && thinking !== "" ? thinking : undefined,
-		id: typeof id === "string" ? id : undefined,
-		model: typeof model === "string" ? model : undefined,
+		id: wordOf(id),
+		model: wordOf(model),
 		thinking: isLoading ? "" : thinking,
 		thinkingField,
-		text: textOf(delta["content"]),
+		text: contentOf(delta["content"]),
 		calls: readCalls(delta),
-		finish: typeof finish === "string" ? finish : undefined,
+		// Some servers say "" until they know, and some again after that.
+		finish: wordOf(choice["finish_reason"]),
 		usage: readUsage(raw["usage"]) ?? readUsage(choice["usage"]),
 		timings: readTimings(raw["timings"]),
 		progress: readProgress(raw["prompt_progress"]),
@@ -164,6 +163,16 @@ function readProgress(progress: unknown): PromptProgress | undefined {
 
 function numberOf(value: unknown): number {
 	return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+/** Text, or the text of a list of parts. */
+function contentOf(value: unknown): string {
+	if (!Array.isArray(value)) return textOf(value);
+	return value.map((part) => textOf(fieldsOf(part)?.["text"])).join("");
+}
+
+function wordOf(value: unknown): string | undefined {
+	return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function textOf(value: unknown): string {

@@ -1,9 +1,10 @@
 import { AiServerError, plainText } from "../errors.ts";
 import { faultFrom, parseFault, type ServerFault } from "../llama-swap/error-body.ts";
-import { createEventReader } from "../sse.ts";
+import { createEventReader, errorEvent } from "../sse.ts";
 import type { Http, HttpResponse } from "../tls/http.ts";
 import { readText } from "../tls/read.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
+import { openBody } from "./opening.ts";
 import { createPace } from "./pace.ts";
 import { type SilenceWatch, watchSilence } from "./silence.ts";
 import { isLoadFailure, isLoadFault, wordStatus, wordStreamFault } from "./wording.ts";
@@ -107,10 +108,10 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 					response.body.destroy();
 					throw error;
 				}
-				const isStream = /event-stream/i.test(response.headers["content-type"] ?? "");
-				const bytes = isStream
-					? await readStream(response, watch, onChunk, onDrain)
-					: await readWhole(response, onChunk);
+				const opened = await openBody(response);
+				const bytes = opened.isStream
+					? await readStream(opened.response, watch, onChunk, onDrain)
+					: await readWhole(opened.response, onChunk);
 				if (bytes > 0) return;
 				const reason = await askForReason(request, headers, watch.signal, post);
 				throw new WordedError(reason);
@@ -138,6 +139,7 @@ async function readStream(
 	const take = async (events: readonly string[]): Promise<boolean> => {
 		for (const data of events) {
 			if (data.startsWith("[DONE]")) return true;
+			if (data.trim() === "") continue;
 			const chunk = parseChunk(data);
 			if (chunk === undefined) continue;
 			if (chunk.fault !== undefined) throw new StreamFault(chunk.fault);
@@ -205,7 +207,9 @@ function unfinished(stray: string, loading: string): Error {
 		? stray.slice(stray.indexOf(":") + 1)
 		: stray.slice(Math.max(0, braces));
 	// v218 to v220 write the next frame onto the same line.
-	const fault = parseFault(text.replace(/\}data: \{[\s\S]*$/, "}"));
+	const said = text.replace(/\}data: \{[\s\S]*$/, "}");
+	// Older llama-servers write the error without the object around it.
+	const fault = parseFault(/^error: ?\{/.test(stray) ? errorEvent(said) : said);
 	if (fault !== undefined) return new StreamFault(fault);
 	const told = /Unable to swap model err: (.*?)(?=Done!|\n|$)/.exec(loading)?.[1];
 	if (told !== undefined) {

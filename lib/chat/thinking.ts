@@ -26,7 +26,8 @@ const LEAST_BUDGET = 256;
 /**
  * llama.cpp's switches, as parameters of a request: the template reads a boolean or an effort out of
  * `chat_template_kwargs`, `thinking_budget_tokens` bounds the thought. A template that nobody has
- * read gets `enable_thinking`, which most have and the others ignore.
+ * read gets `enable_thinking`, which most have and the others ignore. `preserve_thinking` keeps the
+ * thoughts of earlier turns in the prompt, as they stand in the server's cache; pi sends it too.
  */
 export function thinkingSwitch(
 	{ level, word, budget, room }: ThinkingWish,
@@ -38,6 +39,7 @@ export function thinkingSwitch(
 	const inTemplate = variable === "thinking_effort" && effort !== undefined;
 	const kwargs = {
 		...(toggle === undefined ? {} : { [toggle]: level !== undefined }),
+		...(toggle === "enable_thinking" ? { preserve_thinking: true } : {}),
 		...(inTemplate ? { thinking_effort: effort } : {}),
 	};
 	const tokens = level === undefined ? undefined : (budget ?? BUDGETS[level]);

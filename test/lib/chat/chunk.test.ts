@@ -28,6 +28,8 @@ test.each<[string, unknown]>([
 	["calls that are none", { choices: [{ delta: { tool_calls: [null, 1] } }] }],
 	["a refusal", { choices: [{ delta: { refusal: "no" } }] }],
 	["null for an error", { error: null, choices: [] }],
+	["an empty error", { error: "", choices: [] }],
+	["an empty finish reason", { choices: [{ delta: {}, finish_reason: "" }] }],
 ])("%s says nothing and breaks nothing", (_name, body) => {
 	const chunk = readChunk(JSON.stringify({ ...HEAD, ...(body as object) }));
 	expect(chunk).toMatchObject(NOTHING);
@@ -146,4 +148,19 @@ test.each([
 	[{ error: { odd: 1 } }, '{"odd":1}'],
 ])("a fault: %j", (body, message) => {
 	expect(readChunk(JSON.stringify(body))?.fault?.message).toBe(message);
+});
+
+test("an empty id and an empty model are none", () => {
+	const chunk = readChunk(JSON.stringify({ id: "", model: "", created: 1, choices: [] }));
+	expect(chunk).toMatchObject({ id: undefined, model: undefined, loading: undefined });
+});
+
+test("text in a list of parts", () => {
+	const content = [
+		{ type: "text", text: "a" },
+		null,
+		{ type: "image" },
+		{ type: "text", text: "b" },
+	];
+	expect(withDelta({ content })).toMatchObject({ text: "ab" });
 });

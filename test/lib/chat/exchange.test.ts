@@ -3,7 +3,7 @@ import { createExchange, type ExchangeOptions } from "../../../lib/chat/exchange
 import { AiServerError } from "../../../lib/errors.ts";
 import type { Http } from "../../../lib/tls/http.ts";
 import { spiedHttp } from "../../support/chat.ts";
-import { type ScriptedAnswer, scriptedHttp } from "../../support/scripted-http.ts";
+import { cutAt, type ScriptedAnswer, scriptedHttp } from "../../support/scripted-http.ts";
 
 const REQUEST = { model: "m", stream: true, stream_options: {}, max_tokens: 50, messages: [] };
 const STOP = 'data: {"id":"1","choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n';
@@ -189,3 +189,16 @@ test.each([
 	const { error } = await attempt(http, {}, async () => "out of memory");
 	expect(error?.message).toMatch(/could not be loaded \(.*\)\. Its log says: out of memory$/);
 });
+
+test.each(["text/plain", "application/json", "text/html", ""])(
+	"a stream that calls itself %j is read as one, wherever it is cut",
+	async (type) => {
+		const bytes = new TextEncoder().encode(`: ping\n\ndata:\n\n${STOP}${DONE}`);
+		for (const size of [1, 3, bytes.length]) {
+			const cuts = Array.from({ length: Math.floor(bytes.length / size) }, (_, at) => at * size);
+			const chunks = cutAt(bytes, cuts).filter(({ length }) => length > 0);
+			const http = scriptedHttp({ status: 200, headers: { "content-type": type }, chunks });
+			expect(await attempt(http), `pieces of ${size}`).toEqual({ texts: ["x"], error: undefined });
+		}
+	},
+);

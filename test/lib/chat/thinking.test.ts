@@ -23,9 +23,17 @@ test.each<[string, ThinkingWish, Thinking | undefined, unknown]>([
 		"an unread template",
 		on,
 		undefined,
-		{ chat_template_kwargs: { enable_thinking: true }, thinking_budget_tokens: 8192 },
+		{
+			chat_template_kwargs: { enable_thinking: true, preserve_thinking: true },
+			thinking_budget_tokens: 8192,
+		},
 	],
-	["an unread template, off", off, undefined, { chat_template_kwargs: { enable_thinking: false } }],
+	[
+		"an unread template, off",
+		off,
+		undefined,
+		{ chat_template_kwargs: { enable_thinking: false, preserve_thinking: true } },
+	],
 	[
 		"a toggle of another name",
 		on,
@@ -51,13 +59,19 @@ test.each<[string, ThinkingWish, Thinking | undefined, unknown]>([
 		"little room",
 		{ ...on, room: 500 },
 		facts({ toggle: "enable_thinking" }),
-		{ chat_template_kwargs: { enable_thinking: true }, thinking_budget_tokens: 500 },
+		{
+			chat_template_kwargs: { enable_thinking: true, preserve_thinking: true },
+			thinking_budget_tokens: 500,
+		},
 	],
 	[
 		"a budget of the user's",
 		{ ...on, budget: 99, room: 500 },
 		facts({ toggle: "enable_thinking" }),
-		{ chat_template_kwargs: { enable_thinking: true }, thinking_budget_tokens: 256 },
+		{
+			chat_template_kwargs: { enable_thinking: true, preserve_thinking: true },
+			thinking_budget_tokens: 256,
+		},
 	],
 ])("%s", (_name, wish, template, expected) => {
 	expect(thinkingSwitch(wish, template)).toEqual(expected);
