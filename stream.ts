@@ -190,7 +190,7 @@ function createAnswer(
 	const addCall = (delta: CallDelta): void => {
 		const call = findCall(delta);
 		if (call.block.name === "") call.block.name = delta.name;
-		if (!call.hasId && delta.id !== "") Object.assign(call.block, { id: delta.id });
+		if (!call.hasId && delta.id !== "") call.block.id = delta.id;
 		call.hasId ||= delta.id !== "";
 		call.reader.push(delta.arguments);
 		const { index: contentIndex } = call;

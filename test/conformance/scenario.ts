@@ -2,7 +2,10 @@ import type { Api, Model } from "@earendil-works/pi-ai";
 
 /** What is asked and what is answered. */
 export interface Scenario {
-	/** Begins with the section of the checklist that it is of: A conversion, B request, C stream, D pi-ai's own tests. */
+	/**
+	 * Begins with its section: A conversion, B the rest of the request, C the stream, D pi-ai's own
+	 * tests (or names the file of those that asks for the same).
+	 */
 	readonly name: string;
 	/** pi's transcript; a prompt and one question where it does not matter. */
 	readonly messages?: readonly unknown[];
