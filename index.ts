@@ -152,8 +152,9 @@ async function installed<T>(module: Promise<T>): Promise<T> {
 		return await module;
 	} catch (error) {
 		const folder = dirname(fileURLToPath(import.meta.url));
+		const word = /\s/.test(folder) ? JSON.stringify(folder) : folder;
 		throw new AiServerError("config", "The npm packages of ai-server are not installed", {
-			hint: `Run: npm install --omit=dev --prefix ${folder}`,
+			hint: `Run: npm install --omit=dev --prefix ${word}`,
 			cause: error,
 		});
 	}
