@@ -77,7 +77,10 @@ export async function startSshd(sshd: string, options: SshdOptions = {}): Promis
 	const children = new Set<ChildProcess>();
 	let log = "";
 	const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
-		const child = spawn(sshd, ["-i", "-e", "-f", configFile], { stdio: [socket, socket, "pipe"] });
+		const child = spawn(sshd, ["-i", "-e", "-f", configFile], {
+			stdio: [socket, socket, "pipe"],
+			detached: true,
+		});
 		children.add(child);
 		child.once("close", () => children.delete(child));
 		child.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -88,7 +91,8 @@ export async function startSshd(sshd: string, options: SshdOptions = {}): Promis
 	});
 	await once(server.listen(0, "127.0.0.1"), "listening");
 	const cut = (): void => {
-		for (const child of children) child.kill("SIGKILL");
+		// The whole group: the process that serves the session outlives the one that was started.
+		for (const { pid } of children) if (pid !== undefined) endGroup(pid);
 	};
 	return {
 		port: (server.address() as AddressInfo).port,
@@ -104,6 +108,14 @@ export async function startSshd(sshd: string, options: SshdOptions = {}): Promis
 			await rm(folder, { recursive: true, force: true });
 		},
 	};
+}
+
+function endGroup(leader: number): void {
+	try {
+		process.kill(-leader, "SIGKILL");
+	} catch {
+		// It has ended already.
+	}
 }
 
 export interface KeyOptions {
