@@ -91,6 +91,8 @@ export async function connectHop(options: HopOptions): Promise<Hop> {
 		lose(fail(error));
 	});
 	stream.once("error", (error) => reject(fail(error)));
+	// Through a jump host a dead connection only ends: its channel waits for our half to be closed.
+	client.once("end", () => stream.destroy());
 	const agent = agentFor(login.identities, ssh2.BaseAgent, (file) => {
 		question = { kind: "passphrase", file };
 		client.destroy();
