@@ -55,7 +55,7 @@ test.each<[number, string, Asked, string]>([
 		500,
 		'{"src":"llama-swap","error":"unspecific error: upstream command exited prematurely"}',
 		load,
-		"HTTP 500 for loading tiny: unspecific error: upstream command exited prematurely",
+		"HTTP 500 for loading tiny: upstream command exited prematurely",
 	],
 	[503, "", list, "HTTP 503 for the model list"],
 ])("status %i with body %j", (status, body, asked, line) => {
