@@ -64,6 +64,14 @@ test.each<[number, string, Asked, string]>([
 	expect(fault).toMatchObject({ code: "http", status });
 });
 
+test.each([
+	['{"src":"llama-swap","error":"unspecific error: it exited"}', "it exited"],
+	["the error: unspecific error: x", "the error: unspecific error: x"],
+	["", undefined],
+])("of the body %j the server's own words are kept", (body, said) => {
+	expect(statusFault(500, body, load).said).toBe(said);
+});
+
 test("a long body is cut", () => {
 	expect(statusFault(500, "x".repeat(5000), list).message.length).toBeLessThan(400);
 });
