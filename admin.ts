@@ -250,8 +250,9 @@ async function withReason(
 	if (!(error instanceof AiServerError) || (error.status ?? 0) < 500) return undefined;
 	const why = error.hint === undefined ? await explain() : undefined;
 	if (why === undefined) return undefined;
-	const { code, message, status } = error;
-	return new AiServerError(code, message, { hint: `Its log says: ${why}`, status, cause: error });
+	const { code, message, status, said } = error;
+	const hint = `Its log says: ${why}`;
+	return new AiServerError(code, message, { hint, status, said, cause: error });
 }
 
 /** Runs with a deadline of its own beside the caller's signal. */

@@ -15,6 +15,7 @@ import { COMMANDS } from "./commands/all.ts";
 import type { Command } from "./commands/command.ts";
 import { completeModels } from "./commands/models.ts";
 import { registerPresetEntry } from "./commands/preset.ts";
+import { createDoing } from "./commands/progress.ts";
 import { createQuestions, type Questions } from "./commands/questions.ts";
 import { createQueue } from "./commands/queue.ts";
 import { createReply } from "./commands/reply.ts";
@@ -244,7 +245,9 @@ function registerCommands(pi: ExtensionAPI, { admin, catalog, questions }: Comma
 			async handler(args, context) {
 				const reply = createReply(pi, context);
 				try {
-					const tools = { admin, catalog, reply, pi: context, now: Date.now, wait, inTurn };
+					const doing = createDoing(context);
+					const effects = { now: Date.now, wait, doing, inTurn };
+					const tools = { admin, catalog, reply, pi: context, ...effects };
 					await questions.during(context, () => command.run(args.trim(), tools));
 				} catch (error) {
 					reply.fail(error);

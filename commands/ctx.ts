@@ -5,7 +5,7 @@ import type { PresetEdit } from "../lib/llama-swap/edit.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { askConsent, readArguments } from "./consent.ts";
 import { chooseModel } from "./models.ts";
-import { takeEffect } from "./take-effect.ts";
+import { contextWords, readGiven, takeEffect } from "./take-effect.ts";
 
 const USAGE = "/ai-server-ctx <id> <size>";
 const SIZES = ["4k", "8k", "16k", "32k", "64k", "128k", "256k", "512k", "1m", "max"] as const;
@@ -62,9 +62,14 @@ async function change(
 	yes: boolean,
 	context: CommandContext,
 ): Promise<string> {
-	const { admin } = context;
-	const oldText = await admin.readPreset();
-	const size = wished === "max" ? await admin.trainedContext(name, oldText) : wished;
+	const { admin, doing } = context;
+	const oldText = await doing("Reading the config…", () => admin.readPreset());
+	const size =
+		wished === "max"
+			? await doing("Looking up what it was trained for…", () =>
+					admin.trainedContext(name, oldText),
+				)
+			: wished;
 	// The YAML parser takes 20 ms to load, so it is left to the commands that need it.
 	const { setPresetKey } = await import("../lib/llama-swap/edit.ts");
 	const edit = setPresetKey(oldText, name, "ctx-size", size);
@@ -72,14 +77,18 @@ async function change(
 	const running = await admin.listRunning();
 	const loaded = running.some((model) => model.id === id);
 	if (newText === oldText && (!loaded || runsWith(running, id, size) !== false)) {
-		return `${id} has ${size} tokens of context already`;
+		const given = await readGiven(id, running, admin);
+		const words = contextWords(size, given);
+		return given === undefined || given === size
+			? `${id} has ${words} already`
+			: `${id} has ${words}`;
 	}
 	const command = `/ai-server-ctx ${name} ${size}`;
 	const consent = { ...describeEdit(edit, loaded), command };
 	if (newText !== oldText && !(await askConsent(consent, yes, context))) {
 		return "Nothing was changed";
 	}
-	return takeEffect({ id, size, oldText, newText, yes, command }, context);
+	return takeEffect({ id, size, loaded, oldText, newText, yes, command }, context);
 }
 
 /** What a person is asked to agree to. */

@@ -5,6 +5,7 @@ import {
 	reloadMeans,
 	runsWith,
 } from "../lib/llama-swap/apply.ts";
+import type { RunningModel } from "../lib/llama-swap/model-list.ts";
 import type { ReloadOutcome } from "../lib/llama-swap/server-events.ts";
 import type { CommandContext } from "./command.ts";
 import { askConsent, describeLoaded } from "./consent.ts";
@@ -16,12 +17,18 @@ const SIGNAL_MS = 5000;
 /** A request in the first moments after a reload may meet the old process, and an empty 502. */
 const SETTLE_MS = 2000;
 
+const WRITING = "Writing the config…";
+const WAITING = "Waiting for llama-swap to read it…";
+
 /** A new text of the config, and what it is to achieve. */
 export interface Change {
 	/** The model's own id, no alias. */
 	readonly id: string;
 	readonly size: number;
+	/** True when the model is loaded now. */
+	readonly loaded: boolean;
 	readonly oldText: string;
+	/** The same as the old one where the config says it already, and llama-swap has not read it. */
 	readonly newText: string;
 	/** True to go ahead without questions. */
 	readonly yes: boolean;
@@ -29,67 +36,151 @@ export interface Change {
 	readonly command: string;
 }
 
+/** As much of a command's context as this needs. */
+export type EffectContext = Pick<CommandContext, "admin" | "reply" | "pi" | "wait" | "doing">;
+
 /**
  * Writes a config and makes the model run with it; returns what to tell. A text that the server
  * rejects, or that the model does not start with, is taken back, and the rejection says why.
  */
-export async function takeEffect(change: Change, context: CommandContext): Promise<string> {
-	const { admin } = context;
-	const { id, size, oldText, newText } = change;
-	const written = oldText !== newText;
-	await admin.unload(id);
-	const outcome = written ? await write(oldText, newText, context) : ({ kind: "silent" } as const);
+export async function takeEffect(change: Change, context: EffectContext): Promise<string> {
+	return change.oldText === change.newText
+		? readAsItIs(change, context)
+		: writeAndRead(change, context);
+}
+
+/** Nothing is written, so nothing is stopped either before the user agrees. */
+async function readAsItIs(change: Change, context: EffectContext): Promise<string> {
+	const means = await askForMeans(change, context);
+	if (means === undefined) return unread(change);
+	try {
+		await unload(change, context);
+		await reload(means, context);
+		return (await tryOut(change, context)) ?? notEffective(change);
+	} catch (error) {
+		const why = whyUnusable(change, error);
+		throw why === undefined ? error : new AiServerError("preset", why, { cause: error });
+	}
+}
+
+async function writeAndRead(change: Change, context: EffectContext): Promise<string> {
+	const { id, loaded, oldText, newText } = change;
+	await unload(change, context);
+	const outcome = await write(oldText, newText, context);
 	let means: ReloadMeans | undefined;
+	let became = loaded ? `; ${id} is unloaded` : "";
 	try {
 		refuseRejected(outcome);
 		// Without a sign of a reload a load would only bring back the old size.
 		if (outcome === undefined || outcome.kind === "ended") {
-			await context.wait(SETTLE_MS);
-			await admin.load(id);
-			const effective = runsWith(await admin.listRunning(), id, size);
-			if (effective !== false) return told(change, effective);
+			await settle(context);
+			const line = await tryOut(change, context);
+			if (line !== undefined) return line;
+			became = `; until then ${id} runs as before`;
 		}
 		means = await askForMeans(change, context);
-		if (means === undefined) {
-			return `The config says ${size} for ${id}, but llama-swap has not read it yet: /ai-server-restart makes it`;
-		}
+		if (means === undefined) return `${unread(change)}${became}`;
 		await reload(means, context);
-		await admin.load(id);
-		const effective = runsWith(await admin.listRunning(), id, size);
-		if (effective !== false) return told(change, effective);
+		return (await tryOut(change, context)) ?? notEffective(change);
 	} catch (error) {
-		if (!written || !(error instanceof Rejected || isStartFailure(error))) throw error;
-		throw await takeBack(change, means, error, context);
+		const why = whyUnusable(change, error);
+		if (why === undefined) throw error;
+		const hint = await takeBack(change, means, context);
+		throw new AiServerError("preset", why, { hint, cause: error });
 	}
+}
+
+function unread({ id, size }: Change): string {
+	return `The config says ${size} for ${id}, but llama-swap has not read it yet: /ai-server-restart makes it`;
+}
+
+function notEffective({ id, size }: Change): never {
 	throw new AiServerError("preset", `${id} still does not run with ${size} tokens`, {
 		hint: "Check that AI_SERVER_PRESET_PATH is the file that llama-swap reads",
 	});
 }
 
-function told({ id, size }: Change, effective: boolean | undefined): string {
-	const checked =
-		effective === undefined ? " (this llama-swap does not show whether it runs so)" : "";
-	return `${id} is ready with ${size} tokens of context${checked}`;
+async function unload({ id, loaded }: Change, { admin, doing }: EffectContext): Promise<void> {
+	// Somebody else may have loaded it meanwhile, so the server is told in any case.
+	if (loaded) await doing(`Unloading ${id}…`, () => admin.unload(id));
+	else await admin.unload(id);
 }
 
+/** Loads the model and returns what to tell; undefined when it does not run with the size. */
+async function tryOut(
+	{ id, size }: Change,
+	{ admin, doing }: EffectContext,
+): Promise<string | undefined> {
+	return doing(`Loading ${id}…`, async () => {
+		try {
+			await admin.load(id);
+		} catch (error) {
+			throw isStartFailure(error) ? new NotStarted("", { cause: error }) : error;
+		}
+		const running = await admin.listRunning();
+		const effective = runsWith(running, id, size);
+		if (effective === false) return undefined;
+		const given = await readGiven(id, running, admin);
+		const checked = effective === true || given !== undefined;
+		const doubt = checked ? "" : " (this llama-swap does not show whether it runs so)";
+		return `${id} is ready with ${contextWords(size, given)}${doubt}`;
+	});
+}
+
+/** Tokens that a loaded model's server really gives a request; undefined where it does not tell. */
+export async function readGiven(
+	id: string,
+	running: readonly RunningModel[],
+	admin: Pick<CommandContext["admin"], "readProps">,
+): Promise<number | undefined> {
+	// Asked of a model that is not loaded, its page would load it.
+	if (!running.some((model) => model.id === id && model.state === "ready")) return undefined;
+	const learned = await admin.readProps(id).catch(() => undefined);
+	return learned?.contextWindow;
+}
+
+/** "4096 tokens of context", and how it comes when that is not what the config asks for. */
+export function contextWords(size: number, given: number | undefined): string {
+	if (given === undefined || given === size) return `${size} tokens of context`;
+	return `${given} tokens of context: the config asks for ${size}, its server gives a request ${given}`;
+}
+
+/** llama-swap keeps its old config; the message is its log's line. */
 class Rejected extends Error {}
+
+/** The model's server ended before it was ready; the cause is the failure of the load. */
+class NotStarted extends Error {}
 
 function refuseRejected(outcome: ReloadOutcome | undefined): void {
 	if (outcome?.kind === "rejected") throw new Rejected(outcome.line);
+}
+
+/** Undefined for an error that is not the text's fault. */
+function whyUnusable({ id, size }: Change, error: unknown): string | undefined {
+	if (error instanceof Rejected) {
+		return `llama-swap rejects the config with ${size} for ${id}: ${error.message}`;
+	}
+	if (!(error instanceof NotStarted)) return undefined;
+	const { cause } = error;
+	const words =
+		cause instanceof AiServerError && cause.said !== undefined
+			? describeError(new AiServerError(cause.code, cause.said, { hint: cause.hint }))
+			: describeError(cause);
+	return `${id} does not start with ${size} tokens: ${words}`;
 }
 
 /** Undefined where the server has no stream of events that would show a reload. */
 async function write(
 	expected: string,
 	text: string,
-	{ admin, reply, wait }: CommandContext,
+	{ admin, reply, wait, doing }: EffectContext,
 ): Promise<ReloadOutcome | undefined> {
-	const watch = await admin.watchReload();
+	const watch = await doing(WRITING, () => admin.watchReload());
 	try {
-		const { notes } = await admin.writePreset(expected, text);
+		const { notes } = await doing(WRITING, () => admin.writePreset(expected, text));
 		for (const note of notes) reply.warn(note);
-		if (watch !== undefined) return await watch.outcome(WATCH_MS);
-		await wait(WATCH_MS);
+		if (watch !== undefined) return await doing(WAITING, () => watch.outcome(WATCH_MS));
+		await doing(WAITING, () => wait(WATCH_MS));
 		return undefined;
 	} finally {
 		watch?.close();
@@ -99,7 +190,7 @@ async function write(
 /** What the user agrees to; undefined when it is nothing. */
 async function askForMeans(
 	{ yes, command }: Change,
-	context: CommandContext,
+	context: EffectContext,
 ): Promise<ReloadMeans | undefined> {
 	const means = reloadMeans(await context.admin.version());
 	const title =
@@ -110,40 +201,47 @@ async function askForMeans(
 	return (await askConsent({ title, message, command }, yes, context)) ? means : undefined;
 }
 
-async function reload(means: ReloadMeans, { admin, wait }: CommandContext): Promise<void> {
+async function reload(means: ReloadMeans, context: EffectContext): Promise<void> {
+	const { admin, doing } = context;
 	if (means === "restart") {
-		await admin.restart();
+		await doing("Restarting llama-swap…", () => admin.restart());
 	} else {
-		const watch = await admin.watchReload();
-		try {
-			await admin.reloadBySignal();
-			refuseRejected(await watch?.outcome(SIGNAL_MS));
-		} finally {
-			watch?.close();
-		}
+		await doing(WAITING, async () => {
+			const watch = await admin.watchReload();
+			try {
+				await admin.reloadBySignal();
+				refuseRejected(await watch?.outcome(SIGNAL_MS));
+			} finally {
+				watch?.close();
+			}
+		});
 	}
-	await wait(SETTLE_MS);
+	await settle(context);
 }
 
-/** Puts the old text back the way the new one came, and words why. */
+function settle({ wait, doing }: EffectContext): Promise<void> {
+	return doing(WAITING, () => wait(SETTLE_MS));
+}
+
+/** Puts the old text back the way the new one came; returns what has become of it. Never rejects. */
 async function takeBack(
-	{ id, size, oldText, newText }: Change,
+	{ id, loaded, oldText, newText }: Change,
 	means: ReloadMeans | undefined,
-	reason: unknown,
-	context: CommandContext,
-): Promise<AiServerError> {
-	const why =
-		reason instanceof Rejected
-			? `llama-swap rejects the config with ${size} for ${id}: ${reason.message}`
-			: `${id} does not start with ${size} tokens: ${describeError(reason)}`;
+	context: EffectContext,
+): Promise<string> {
+	const { admin, doing } = context;
 	try {
 		await write(newText, oldText, context);
 		if (means !== undefined) await reload(means, context);
+		else if (loaded) await settle(context);
 	} catch (error) {
-		return new AiServerError("preset", why, {
-			hint: `The old config could not be put back: ${describeError(error)}`,
-			cause: reason,
-		});
+		return `The old config could not be put back: ${describeError(error)}`;
 	}
-	return new AiServerError("preset", why, { hint: "The config is as it was", cause: reason });
+	if (!loaded) return "The config is as it was";
+	try {
+		await doing(`Loading ${id} as it was…`, () => admin.load(id));
+		return `The config is as it was, and ${id} is loaded again`;
+	} catch (error) {
+		return `The config is as it was, but ${id} is unloaded: ${describeError(error)}`;
+	}
 }

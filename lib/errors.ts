@@ -13,6 +13,8 @@ export interface ErrorFacts {
 	readonly hint?: string | undefined;
 	/** HTTP status, for code "http". */
 	readonly status?: number | undefined;
+	/** The server's own words, for code "http", where it said any; the message has them as well. */
+	readonly said?: string | undefined;
 	readonly cause?: unknown;
 }
 
@@ -22,12 +24,14 @@ export class AiServerError extends Error {
 	readonly code: ErrorCode;
 	readonly hint: string | undefined;
 	readonly status: number | undefined;
+	readonly said: string | undefined;
 
 	constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
 		super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
 		this.code = code;
 		this.hint = facts.hint;
 		this.status = facts.status;
+		this.said = facts.said;
 	}
 }
 

@@ -81,7 +81,7 @@ test("an error status carries code, status and the server's words", async () => 
 	await expect(admin.load("m")).rejects.toMatchObject({
 		code: "http",
 		status: 500,
-		message: "HTTP 500 for loading m: unspecific error: x",
+		message: "HTTP 500 for loading m: x",
 	});
 });
 

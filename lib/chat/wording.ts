@@ -1,5 +1,5 @@
 import { AiServerError, describeError, plainText } from "../errors.ts";
-import { parseFault, type ServerFault } from "../llama-swap/error-body.ts";
+import { parseFault, type ServerFault, withoutPrefix } from "../llama-swap/error-body.ts";
 
 // pi decides by the text of an error whether it tries again or compacts, so these words are an
 // interface: "Connection error", "timed out" and the numbers 429, 500, 502, 503, 504 mean "again";
@@ -156,8 +156,7 @@ const HINT_LOG = "Look at the model's log on the server";
 
 /** A server's words in one line, without what only its programmers can read. */
 function saidBy({ message }: ServerFault): string {
-	const said = plainText(message)
-		.replace(/^unspecific error: /, "")
+	const said = plainText(withoutPrefix(message))
 		.replace(/\[json\.exception\.\w+\.\d+\] /g, "")
 		.replace(/; tools = [[{][\s\S]*$/, "")
 		.replace(/\s+/g, " ")

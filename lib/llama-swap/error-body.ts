@@ -43,6 +43,11 @@ export function faultFrom(value: unknown): ServerFault | undefined {
 	return { message, type: undefined, code: undefined, fromProxy: false };
 }
 
+/** Without what llama-swap puts in front of a fault it has no number for, which says nothing. */
+export function withoutPrefix(message: string): string {
+	return message.replace(/^unspecific error: /, "");
+}
+
 function plain(text: string): ServerFault {
 	// v218 to v224 build their JSON without escaping, so a quote in the message breaks it.
 	const unescaped = /^\{"src":"llama-swap", ?"error": ?"([\s\S]*)"\}$/.exec(text)?.[1];

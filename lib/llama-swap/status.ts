@@ -1,5 +1,5 @@
 import { AiServerError } from "../errors.ts";
-import { parseFault } from "./error-body.ts";
+import { parseFault, withoutPrefix } from "./error-body.ts";
 
 /** What was asked for, for the message: "the model list", "load of tiny". */
 export interface Asked {
@@ -14,9 +14,10 @@ export interface Asked {
 
 /** The error for an answer whose status is not 2xx: whose fault it is, in words, and what to do. */
 export function statusFault(status: number, body: string, asked: Asked): AiServerError {
-	const said = parseFault(body)?.message;
+	const fault = parseFault(body);
+	const said = fault && short(withoutPrefix(fault.message));
 	const { message, hint } = explain(status, said, asked);
-	return new AiServerError("http", message, { status, hint });
+	return new AiServerError("http", message, { status, hint, said });
 }
 
 function explain(
@@ -24,7 +25,7 @@ function explain(
 	said: string | undefined,
 	{ what, modelId, keySent, location }: Asked,
 ): { message: string; hint?: string } {
-	const plain = `HTTP ${status} for ${what}${said === undefined ? "" : `: ${short(said)}`}`;
+	const plain = `HTTP ${status} for ${what}${said === undefined ? "" : `: ${said}`}`;
 	if (status >= 300 && status < 400) {
 		return {
 			message: `The server redirects ${what}${location === undefined ? "" : ` to ${location}`}`,

@@ -55,13 +55,21 @@ test.each<[number, string, Asked, string]>([
 		500,
 		'{"src":"llama-swap","error":"unspecific error: upstream command exited prematurely"}',
 		load,
-		"HTTP 500 for loading tiny: unspecific error: upstream command exited prematurely",
+		"HTTP 500 for loading tiny: upstream command exited prematurely",
 	],
 	[503, "", list, "HTTP 503 for the model list"],
 ])("status %i with body %j", (status, body, asked, line) => {
 	const fault = statusFault(status, body, asked);
 	expect(describeError(fault)).toContain(line);
 	expect(fault).toMatchObject({ code: "http", status });
+});
+
+test.each([
+	['{"src":"llama-swap","error":"unspecific error: it exited"}', "it exited"],
+	["the error: unspecific error: x", "the error: unspecific error: x"],
+	["", undefined],
+])("of the body %j the server's own words are kept", (body, said) => {
+	expect(statusFault(500, body, load).said).toBe(said);
 });
 
 test("a long body is cut", () => {
