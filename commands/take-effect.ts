@@ -136,14 +136,20 @@ async function takeBack(
 		reason instanceof Rejected
 			? `llama-swap rejects the config with ${size} for ${id}: ${reason.message}`
 			: `${id} does not start with ${size} tokens: ${describeError(reason)}`;
+	const asItWas = new AiServerError("preset", why, {
+		hint: "The config is as it was",
+		cause: reason,
+	});
 	try {
 		await write(newText, oldText, context);
 		if (means !== undefined) await reload(means, context);
 	} catch (error) {
+		// Rejected as well, the old text is back all the same: it was no better before the change.
+		if (error instanceof Rejected) return asItWas;
 		return new AiServerError("preset", why, {
 			hint: `The old config could not be put back: ${describeError(error)}`,
 			cause: reason,
 		});
 	}
-	return new AiServerError("preset", why, { hint: "The config is as it was", cause: reason });
+	return asItWas;
 }

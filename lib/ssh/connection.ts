@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import type { Client } from "ssh2";
 import { createAnswers } from "./answers.ts";
 import { runCommand } from "./exec.ts";
+import { NoSftpError } from "./faults.ts";
 import type { HostQuery, HostSettings, LocalUser } from "./host-settings.ts";
 import { untilAborted, within } from "./limits.ts";
 import { type Link, openLink } from "./link.ts";
@@ -88,17 +89,29 @@ export function createSsh(options: SshOptions): Ssh {
 			if (users === 0) rest();
 		}
 	};
+	/** ssh2 leaves the channel of a refused session open, of which a login may have few: ask once. */
+	const refusals = new WeakMap<Client, NoSftpError>();
+	const sftpOn: typeof useSftp = async (client, stop, run) => {
+		const refusal = refusals.get(client);
+		if (refusal !== undefined) throw refusal;
+		try {
+			return await useSftp(client, stop, run);
+		} catch (error) {
+			if (error instanceof NoSftpError) refusals.set(client, error);
+			throw error;
+		}
+	};
 	return {
 		target: describeTarget(target),
 		readFile: (path, read = {}) =>
 			use(read, (client, stop) =>
-				useSftp(client, stop, (sftp) =>
+				sftpOn(client, stop, (sftp) =>
 					readTextFile(sftp, path, read.maxBytes ?? DEFAULT_MAX_BYTES),
 				),
 			),
 		readRange: (path, start, length, read = {}) =>
 			use(read, (client, stop) =>
-				useSftp(client, stop, (sftp) => readBytes(sftp, path, start, length)),
+				sftpOn(client, stop, (sftp) => readBytes(sftp, path, start, length)),
 			),
 		exec: (command, run = {}) =>
 			use(
@@ -106,7 +119,7 @@ export function createSsh(options: SshOptions): Ssh {
 				(client, stop) => runCommand(client, command, run, stop),
 				"The command on the server did not end",
 			),
-		withSftp: (run, operation = {}) => use(operation, (client, stop) => useSftp(client, stop, run)),
+		withSftp: (run, operation = {}) => use(operation, (client, stop) => sftpOn(client, stop, run)),
 		close() {
 			clearTimeout(idle);
 			drop();
