@@ -104,8 +104,10 @@ test.each(TABLE)("a unit %j is refused before any shell", async (_start, value) 
 	for (const act of [admin.restart, admin.reloadBySignal]) {
 		await expect(act()).rejects.toMatchObject({ code: "config" });
 	}
-	const { serviceUnit } = loadConfig({ AI_SERVER_SERVICE_UNIT: value }, "/home/me");
-	expect([undefined, "llama-swap.service"]).toContain(serviceUnit);
+	// A setting is trimmed, and an empty one is as good as none.
+	const { serviceUnit = "" } = loadConfig({ AI_SERVER_SERVICE_UNIT: value }, "/home/me");
+	expect(["", value.trim() || "llama-swap.service"]).toContain(serviceUnit);
+	expect(serviceUnit).not.toMatch(/[^\w.\\-]/);
 	expect([started(), traces()]).toEqual([[], []]);
 });
 
