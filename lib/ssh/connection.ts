@@ -40,10 +40,12 @@ export function createSsh(options: SshOptions): Ssh {
 	const { target, deadlineMs: usualDeadlineMs = DEFAULT_DEADLINE_MS } = options;
 	const openAnother = createOpener(options, usualDeadlineMs);
 	let current: Promise<Link> | undefined;
+	let login = new AbortController();
 	let idle: NodeJS.Timeout | undefined;
 	let users = 0;
 
 	const drop = (): void => {
+		login.abort();
 		void current?.then(
 			(link) => link.destroy(),
 			() => undefined,
@@ -53,7 +55,8 @@ export function createSsh(options: SshOptions): Ssh {
 	const acquire = (): Promise<Link> => {
 		clearTimeout(idle);
 		if (current !== undefined) return current;
-		const opening = openAnother();
+		login = new AbortController();
+		const opening = openAnother(login.signal);
 		const forget = (): void => {
 			if (current === opening) current = undefined;
 		};
@@ -128,7 +131,10 @@ export function createSsh(options: SshOptions): Ssh {
 }
 
 /** Opens connections one after the other; what people answered counts for all of them. */
-function createOpener(options: SshOptions, deadlineMs: number): () => Promise<Link> {
+function createOpener(
+	options: SshOptions,
+	deadlineMs: number,
+): (signal: AbortSignal) => Promise<Link> {
 	const { target, home, env, localUser, systemKnownHosts, runSsh = runSshClient } = options;
 	const local: LocalUser = { home, env, name: localUser, accountHome: userInfo().homedir };
 	let isNoted = false;
@@ -145,12 +151,12 @@ function createOpener(options: SshOptions, deadlineMs: number): () => Promise<Li
 		return { ...settings, globalKnownHosts: [systemKnownHosts] };
 	};
 	let answers: ReturnType<typeof createAnswers> | undefined;
-	return async () => {
+	return async (signal) => {
 		const [{ default: ssh2 }, route] = await Promise.all([
 			import("ssh2"),
 			findRoute(target, lookUp),
 		]);
 		answers ??= createAnswers(options, ssh2.utils.parseKey);
-		return openLink(route, { ssh2, home, answers, deadlineMs });
+		return openLink(route, { ssh2, home, answers, deadlineMs, signal });
 	};
 }
