@@ -92,7 +92,8 @@ async function start(pi: ExtensionAPI): Promise<void> {
 		pi.on("model_select", (_selected, { model }) => advise(model));
 		const { signal } = shutdown;
 		const follow = async (): Promise<void> => {
-			if (context.hasUI) await followConfig({ admin, catalog, wait: waitFor, signal });
+			if (!signal.aborted && context.hasUI)
+				await followConfig({ admin, catalog, wait: waitFor, signal });
 		};
 		// Nobody waits for SSH to see a prompt, so the rest happens beside the session.
 		void rest(context)
@@ -101,7 +102,10 @@ async function start(pi: ExtensionAPI): Promise<void> {
 				(failure: unknown) => report(pi, context, { config, catalog, signal, failure }),
 			)
 			.then(follow)
-			.catch((error: unknown) => createReply(pi, context).fail(error));
+			.catch((error: unknown) => {
+				// pi throws for whatever is asked of the context of a session that is over.
+				if (!signal.aborted) createReply(pi, context).fail(error);
+			});
 	});
 	pi.on("model_select", ({ model }) => {
 		// The handshake is over before the first question is typed.

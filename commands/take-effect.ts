@@ -235,7 +235,10 @@ async function takeBack(
 		if (means !== undefined) await reload(means, context);
 		else if (loaded) await settle(context);
 	} catch (error) {
-		return `The old config could not be put back: ${describeError(error)}`;
+		// Rejected as well, the old text is back all the same: it was no better before the change.
+		if (!(error instanceof Rejected)) {
+			return `The old config could not be put back: ${describeError(error)}`;
+		}
 	}
 	if (!loaded) return "The config is as it was";
 	try {

@@ -25,6 +25,10 @@ export interface BoxOptions {
 	readonly stopMs?: number;
 	/** True for a llama-swap that re-reads its config when the file changes. */
 	readonly watchConfig?: boolean;
+	/** The number of llama-swap's version; default 250. Of older ones only what a reload does differs. */
+	readonly version?: number;
+	/** Paths that the proxy does not let through. */
+	readonly blocked?: readonly string[];
 }
 
 /** A GPU machine in miniature: proxy, llama-swap, models and SSH, all on loopback. */
@@ -52,6 +56,7 @@ export interface Box {
 export async function startBox(options: BoxOptions = {}): Promise<Box> {
 	const { config = DEMO_CONFIG, tls = true, prefix = "" } = options;
 	const { loadMs = 20, tokenMs = 0, stopMs = 5, watchConfig = false } = options;
+	const { version = 250, blocked = [] } = options;
 	const folder = await mkdtemp(join(tmpdir(), "ai-server-box-"));
 	const remoteHome = join(folder, "server-home");
 	const home = join(folder, "client-home");
@@ -69,14 +74,18 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
 		loadMs: () => loadMs,
 		stopMs,
 		upstream: createUpstream({ tokenMs, scripted }),
+		version,
 	});
 	if (watchConfig) watchFile(configFile, { interval: 50 }, swap.reload);
 	const front = await startFront({
 		tls: tls ? { ca: authority.ca, server: await authority.server() } : undefined,
 		prefix,
-		handle: swap.handle,
+		handle: (request, response) => {
+			if (blocked.includes(request.url ?? "")) response.writeHead(404).end();
+			else swap.handle(request, response);
+		},
 	});
-	const service = { restart: swap.restart, hangUp: swap.reload, journal: swap.journal };
+	const service = { restart: swap.restart, hangUp: swap.hangUp, journal: swap.journal };
 	const ssh = await startSshServer({ remoteHome, service });
 	await ssh.writeClientFiles(home);
 	return {

@@ -34,11 +34,11 @@ const PAGES: Readonly<Record<string, Page>> = {
 		await scheduler.unloadAll();
 		sendJson(response, 200, { msg: "ok" });
 	},
-	"GET /api/version": (_running, _request, response) =>
+	"GET /api/version": ({ version }, _request, response) =>
 		sendJson(response, 200, {
 			build_date: "2026-08-14T08:45:40Z",
 			commit: "60226b63",
-			version: "v250",
+			version: version < 233 ? String(version) : `v${version}`,
 		}),
 	"GET /api/events": ({ events }, _request, response) => events.subscribe(response),
 	"GET /logs": ({ proxyLog }, request, response) =>

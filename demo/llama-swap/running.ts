@@ -5,6 +5,8 @@ import type { Scheduler } from "./scheduler.ts";
 
 /** What the pages work on; renewed by a reload. */
 export interface Running {
+	/** The number alone. */
+	readonly version: number;
 	readonly config: SwapConfig;
 	readonly scheduler: Scheduler;
 	readonly events: Events;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { CONFIG_PATH } from "../home.ts";
 import type { Upstream } from "../llama-server/upstream.ts";
 import { type ModelConfig, parseConfig, type SwapConfig } from "./config-file.ts";
 import { createEvents } from "./events.ts";
@@ -13,14 +14,25 @@ export interface SwapOptions {
 	readonly stopMs: number;
 	/** What runs behind the models. */
 	readonly upstream: Upstream;
+	/** The number of its version, which decides what a hang-up does and where it tells of its config. */
+	readonly version: number;
 }
+
+/** The first that reads its config on SIGHUP; every older one ends. */
+const FIRST_WITH_SIGNAL = 205;
+/** The first whose log over HTTP tells of its config. */
+const FIRST_WITH_TOLD_CONFIG = 218;
 
 /** A small llama-swap v250: enough of it that a client cannot tell, as the recorded requests show. */
 export interface Swap {
 	handle(request: IncomingMessage, response: ServerResponse): void;
-	/** Re-reads the config, as SIGHUP does; a broken file is only logged. */
+	/** Re-reads the config; a broken file is only logged. */
 	reload(): void;
-	/** Stops everything and starts anew, as a restart of the service does. */
+	/** SIGHUP: a reload, or the end of a version that knows nothing of it. */
+	hangUp(): void;
+	/** How many of those came. */
+	hangUps(): number;
+	/** Stops everything and starts anew, as a restart of the service does; not with a broken config. */
 	restart(): void;
 	/** What the service wrote, as journalctl shows it. */
 	journal(): string;
@@ -30,12 +42,17 @@ export interface Swap {
 	close(): void;
 }
 
-export function createSwap({ readConfig, loadMs, stopMs, upstream }: SwapOptions): Swap {
+export function createSwap(options: SwapOptions): Swap {
+	const { readConfig, loadMs, stopMs, upstream, version } = options;
 	let proxyLog = "[INFO] llama-swap listening on http://127.0.0.1:8080\n";
+	let journal = proxyLog;
 	let earlier = 0;
+	let hangUps = 0;
 	const note = (line: string): void => {
+		journal += `${line}\n`;
+		if (version < FIRST_WITH_TOLD_CONFIG) return;
 		proxyLog = `${proxyLog}${line}\n`.slice(-100_000);
-		running.events.log("proxy", `${line}\n`);
+		running?.events.log("proxy", `${line}\n`);
 	};
 	const start = (config: SwapConfig): Running => {
 		const logs = new Map<string, string>();
@@ -53,6 +70,7 @@ export function createSwap({ readConfig, loadMs, stopMs, upstream }: SwapOptions
 		const onChange = (): void => events.models();
 		const scheduler = createScheduler({ config, loadMs, stopMs, onChange, log });
 		return {
+			version,
 			config,
 			scheduler,
 			events,
@@ -61,40 +79,75 @@ export function createSwap({ readConfig, loadMs, stopMs, upstream }: SwapOptions
 			proxyLog: () => proxyLog,
 		};
 	};
-	let running = start(parseConfig(readConfig()));
-	const replace = (config: SwapConfig): void => {
+	/** Undefined while the process has ended, and nothing has started it again. */
+	let running: Running | undefined = start(parseConfig(readConfig()));
+	const replace = (next: Running | undefined): void => {
 		const old = running;
-		earlier += old.scheduler.starts();
-		running = start(config);
-		old.scheduler.shutdown();
-		old.events.close();
+		running = next;
+		earlier += old?.scheduler.starts() ?? 0;
+		old?.scheduler.shutdown();
+		old?.events.close();
+	};
+	const reload = (): void => {
+		if (running === undefined) return;
+		note(version < FIRST_WITH_TOLD_CONFIG ? "Reloading Configuration" : RELOADING);
+		try {
+			replace(start(parseConfig(readConfig())));
+			note("[INFO] configuration reloaded");
+		} catch (error) {
+			const words =
+				version < FIRST_WITH_TOLD_CONFIG
+					? "[ERROR] Unable to reload configuration"
+					: "[WARN] failed to reload config";
+			note(`${words}: ${messageOf(error)}`);
+		}
 	};
 	return {
 		handle(request, response) {
+			if (running === undefined) {
+				// What Caddy says of a server that is not there.
+				response.writeHead(502).end();
+				return;
+			}
 			void answerPage(running, request, response).catch((error: unknown) => {
 				if (!response.headersSent) response.writeHead(500);
 				response.end(String(error));
 			});
 		},
-		reload() {
-			note("[INFO] reloading configuration");
+		reload,
+		hangUp() {
+			hangUps += 1;
+			if (version < FIRST_WITH_SIGNAL) replace(undefined);
+			else reload();
+		},
+		hangUps: () => hangUps,
+		restart() {
+			replace(undefined);
 			try {
-				replace(parseConfig(readConfig()));
-				note("[INFO] configuration reloaded");
+				running = start(parseConfig(readConfig()));
 			} catch (error) {
-				note(`[WARN] failed to reload config: ${String(error)}`);
+				journal += `${startFault(version, messageOf(error))}\n`;
 			}
 		},
-		restart: () => replace(parseConfig(readConfig())),
-		journal: () => proxyLog,
+		journal: () => journal,
 		states: () =>
 			Object.fromEntries(
-				running.config.models.map(({ id }) => [id, running.scheduler.stateOf(id)]),
+				running?.config.models.map(({ id }) => [id, running?.scheduler.stateOf(id) ?? "stopped"]) ??
+					[],
 			),
-		starts: () => earlier + running.scheduler.starts(),
-		close() {
-			running.scheduler.shutdown();
-			running.events.close();
-		},
+		starts: () => earlier + (running?.scheduler.starts() ?? 0),
+		close: () => replace(undefined),
 	};
+}
+
+const RELOADING = "[INFO] reloading configuration";
+
+/** The last words of a llama-swap that does not start, as they were recorded. */
+function startFault(version: number, words: string): string {
+	if (version < FIRST_WITH_TOLD_CONFIG) return `[ERROR] Error loading config: ${words}`;
+	return `2026/11/21 02:28:49 ERROR failed to load config config=/home/demo/${CONFIG_PATH} config-dir="" error="${words}"`;
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import type { Client } from "ssh2";
 import { createAnswers } from "./answers.ts";
 import { runCommand } from "./exec.ts";
+import { NoSftpError } from "./faults.ts";
 import type { HostQuery, HostSettings, LocalUser } from "./host-settings.ts";
 import { untilAborted, within } from "./limits.ts";
 import { type Link, openLink } from "./link.ts";
@@ -39,10 +40,12 @@ export function createSsh(options: SshOptions): Ssh {
 	const { target, deadlineMs: usualDeadlineMs = DEFAULT_DEADLINE_MS } = options;
 	const openAnother = createOpener(options, usualDeadlineMs);
 	let current: Promise<Link> | undefined;
+	let login = new AbortController();
 	let idle: NodeJS.Timeout | undefined;
 	let users = 0;
 
 	const drop = (): void => {
+		login.abort();
 		void current?.then(
 			(link) => link.destroy(),
 			() => undefined,
@@ -52,7 +55,8 @@ export function createSsh(options: SshOptions): Ssh {
 	const acquire = (): Promise<Link> => {
 		clearTimeout(idle);
 		if (current !== undefined) return current;
-		const opening = openAnother();
+		login = new AbortController();
+		const opening = openAnother(login.signal);
 		const forget = (): void => {
 			if (current === opening) current = undefined;
 		};
@@ -88,17 +92,29 @@ export function createSsh(options: SshOptions): Ssh {
 			if (users === 0) rest();
 		}
 	};
+	/** ssh2 leaves the channel of a refused session open, of which a login may have few: ask once. */
+	const refusals = new WeakMap<Client, NoSftpError>();
+	const sftpOn: typeof useSftp = async (client, stop, run) => {
+		const refusal = refusals.get(client);
+		if (refusal !== undefined) throw refusal;
+		try {
+			return await useSftp(client, stop, run);
+		} catch (error) {
+			if (error instanceof NoSftpError) refusals.set(client, error);
+			throw error;
+		}
+	};
 	return {
 		target: describeTarget(target),
 		readFile: (path, read = {}) =>
 			use(read, (client, stop) =>
-				useSftp(client, stop, (sftp) =>
+				sftpOn(client, stop, (sftp) =>
 					readTextFile(sftp, path, read.maxBytes ?? DEFAULT_MAX_BYTES),
 				),
 			),
 		readRange: (path, start, length, read = {}) =>
 			use(read, (client, stop) =>
-				useSftp(client, stop, (sftp) => readBytes(sftp, path, start, length)),
+				sftpOn(client, stop, (sftp) => readBytes(sftp, path, start, length)),
 			),
 		exec: (command, run = {}) =>
 			use(
@@ -106,7 +122,7 @@ export function createSsh(options: SshOptions): Ssh {
 				(client, stop) => runCommand(client, command, run, stop),
 				"The command on the server did not end",
 			),
-		withSftp: (run, operation = {}) => use(operation, (client, stop) => useSftp(client, stop, run)),
+		withSftp: (run, operation = {}) => use(operation, (client, stop) => sftpOn(client, stop, run)),
 		close() {
 			clearTimeout(idle);
 			drop();
@@ -115,7 +131,10 @@ export function createSsh(options: SshOptions): Ssh {
 }
 
 /** Opens connections one after the other; what people answered counts for all of them. */
-function createOpener(options: SshOptions, deadlineMs: number): () => Promise<Link> {
+function createOpener(
+	options: SshOptions,
+	deadlineMs: number,
+): (signal: AbortSignal) => Promise<Link> {
 	const { target, home, env, localUser, systemKnownHosts, runSsh = runSshClient } = options;
 	const local: LocalUser = { home, env, name: localUser, accountHome: userInfo().homedir };
 	let isNoted = false;
@@ -132,12 +151,12 @@ function createOpener(options: SshOptions, deadlineMs: number): () => Promise<Li
 		return { ...settings, globalKnownHosts: [systemKnownHosts] };
 	};
 	let answers: ReturnType<typeof createAnswers> | undefined;
-	return async () => {
+	return async (signal) => {
 		const [{ default: ssh2 }, route] = await Promise.all([
 			import("ssh2"),
 			findRoute(target, lookUp),
 		]);
 		answers ??= createAnswers(options, ssh2.utils.parseKey);
-		return openLink(route, { ssh2, home, answers, deadlineMs });
+		return openLink(route, { ssh2, home, answers, deadlineMs, signal });
 	};
 }

@@ -29,6 +29,8 @@ export interface LinkOptions {
 	readonly answers: Answers;
 	/** For each step of each hop. */
 	readonly deadlineMs: number;
+	/** Ends a login that is under way: nothing of it may keep the process from ending. */
+	readonly signal: AbortSignal;
 }
 
 /** Logs in along the route, asking a person where needed. Rejects with AiServerError. */
@@ -70,7 +72,9 @@ async function connectRoute(
 			let stream: Duplex;
 			if (before === undefined) {
 				// Nagle's algorithm would cost 40 ms a request, and ssh2 leaves it on.
+				options.signal.throwIfAborted();
 				socket = connectTcp({ host, port, noDelay: true });
+				options.signal.addEventListener("abort", destroy, { once: true });
 				stream = socket;
 			} else stream = await forward(before, settings, options.deadlineMs);
 			const name = nameOf({ host, port, alias });

@@ -5,6 +5,7 @@ import { DEMO_CONFIG } from "../../demo/home.ts";
 import { HOSTS, type Host } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
 import { type Isolated, isolate, type Rpc, runPi, startRpc } from "../support/pi.ts";
+import { typed } from "../support/typed.ts";
 
 let box: Box;
 let place: Isolated;
@@ -25,49 +26,30 @@ function start(host: Host): Rpc {
 	return rpc;
 }
 
-/** Types a command and answers the questions that it asks, in turn; resolves with the questions. */
-async function run(
-	client: Rpc,
-	message: string,
-	answers: readonly boolean[] = [],
-): Promise<readonly string[]> {
-	const questions: string[] = [];
-	let from = client.lines.length;
-	const done = client.send({ type: "prompt", message });
-	for (const confirmed of answers) {
-		const question = await client.waitFor(({ method }) => method === "confirm", from);
-		from = client.lines.indexOf(question) + 1;
-		questions.push(`${question["title"]} ${question["message"]}`);
-		client.answer(question["id"], { confirmed });
-	}
-	await done;
-	return questions;
-}
-
 test.each(HOSTS)("pi %s shows the config, or one model's part", async (host) => {
 	const client = start(host);
-	await run(client, "/ai-server-preset small-talk-1B");
+	await typed(client, "/ai-server-preset small-talk-1B");
 	expect(client.notices().at(-1)).toBe(
 		"  small-talk-1B:\n    cmd: ${server} --model /home/ai-server/models/small-talk-1B.gguf -c 65536 --reasoning off",
 	);
-	await run(client, "/ai-server-preset");
+	await typed(client, "/ai-server-preset");
 	expect(client.notices().at(-1)).toContain("globalTTL: 1800\nmacros:\n");
-	await run(client, "/ai-server-preset nope");
+	await typed(client, "/ai-server-preset nope");
 	expect(client.notices().at(-1)).toContain("nope");
 	expect(client.lines.filter(({ type }) => type === "entry_appended")).toHaveLength(2);
 });
 
 test.each(HOSTS)("pi %s restarts the service once that is agreed to", async (host) => {
 	const client = start(host);
-	await run(client, "/ai-server-load small-talk-1B");
-	const [question] = await run(client, "/ai-server-restart", [false]);
+	await typed(client, "/ai-server-load small-talk-1B");
+	const [question] = await typed(client, "/ai-server-restart", [false]);
 	expect(question).toBe(
 		"Restart llama-swap? Loaded now: small-talk-1B (ready). No answer is under way.",
 	);
 	expect(client.notices().at(-1)).toBe("Nothing was restarted");
 	expect(box.swap.states()["small-talk-1B"]).toBe("ready");
 
-	await run(client, "/ai-server-restart", [true]);
+	await typed(client, "/ai-server-restart", [true]);
 	expect(client.notices().at(-1)).toMatch(/^llama-swap is back \(\d+ s\)$/);
 	expect(box.swap.states()["small-talk-1B"]).toBe("stopped");
 });
@@ -89,11 +71,11 @@ test.each(HOSTS)("pi %s in print mode restarts with --yes only", async (host) =>
 test.each(HOSTS)("pi %s asks about an unknown host key, and a no refuses it", async (host) => {
 	await box.ssh.writeClientFiles(box.home, "none");
 	const client = start(host);
-	const [question] = await run(client, "/ai-server-preset", [false]);
+	const [question] = await typed(client, "/ai-server-preset", [false]);
 	expect(question).toMatch(/^Trust the host key of \[127\.0\.0\.1\]:\d+\? .*SHA256:/);
-	await run(client, "/ai-server-preset", [true]);
+	await typed(client, "/ai-server-preset", [true]);
 	expect(client.notices().at(-1)).toContain("globalTTL: 1800");
-	await run(client, "/ai-server-preset small-talk-1B");
+	await typed(client, "/ai-server-preset small-talk-1B");
 	expect(client.notices().at(-1)).toContain("small-talk-1B:");
 });
 
@@ -108,8 +90,8 @@ async function watching(): Promise<void> {
 test.each(HOSTS)("pi %s changes a context size, and asks before it does", async (host) => {
 	await watching();
 	const client = start(host);
-	await run(client, "/ai-server-load small-talk-1B");
-	const [question] = await run(client, "/ai-server-ctx small-talk-1B 32k", [false]);
+	await typed(client, "/ai-server-load small-talk-1B");
+	const [question] = await typed(client, "/ai-server-ctx small-talk-1B 32k", [false]);
 	expect(question).toBe(
 		[
 			"Context of small-talk-1B: 65536 → 32768? line 25:",
@@ -121,25 +103,25 @@ test.each(HOSTS)("pi %s changes a context size, and asks before it does", async 
 	expect([client.notices().at(-1), await config()]).toEqual(["Nothing was changed", DEMO_CONFIG]);
 	expect(box.swap.states()["small-talk-1B"]).toBe("ready");
 
-	await run(client, "/ai-server-ctx small-talk-1B 32k", [true]);
+	await typed(client, "/ai-server-ctx small-talk-1B 32k", [true]);
 	expect(client.notices().at(-1)).toBe("small-talk-1B is ready with 32768 tokens of context");
 	expect(await config()).toBe(SMALLER);
-	await run(client, "/ai-server-status");
+	await typed(client, "/ai-server-status");
 	expect(client.notices().at(-1)).toMatch(/small-talk-1B +ready +32768 +server/);
-	await run(client, "/ai-server-ctx small-talk-1B max");
+	await typed(client, "/ai-server-ctx small-talk-1B max");
 	expect(client.notices().at(-1)).toBe("small-talk-1B has 32768 tokens of context already");
 });
 
 test.each(HOSTS)("pi %s makes a server that does not watch its config read it", async (host) => {
 	const client = start(host);
-	const [, reload] = await run(client, "/ai-server-ctx small-talk-1B 32768", [true, false]);
+	const [, reload] = await typed(client, "/ai-server-ctx small-talk-1B 32768", [true, false]);
 	expect(reload).toBe(
 		"Make llama-swap read its config again? This server does not watch its config. No model is loaded.",
 	);
 	expect(client.notices().at(-1)).toContain("llama-swap has not read it yet");
 	expect(await config()).toBe(SMALLER);
 
-	await run(client, "/ai-server-ctx small-talk-1B 65536", [true, true]);
+	await typed(client, "/ai-server-ctx small-talk-1B 65536", [true, true]);
 	expect(client.notices().at(-1)).toBe("small-talk-1B is ready with 65536 tokens of context");
 	expect(await config()).toBe(DEMO_CONFIG);
 });
@@ -147,31 +129,31 @@ test.each(HOSTS)("pi %s makes a server that does not watch its config read it", 
 test.each(HOSTS)("pi %s takes back a size that the model does not start with", async (host) => {
 	await watching();
 	const client = start(host);
-	await run(client, "/ai-server-ctx small-talk-1B 2m", [true]);
+	await typed(client, "/ai-server-ctx small-talk-1B 2m", [true]);
 	expect(client.notices().at(-1)).toMatch(
 		/^small-talk-1B does not start with 2097152 tokens: .*out of memory.* The config is as it was$/,
 	);
 	expect(await config()).toBe(DEMO_CONFIG);
-	await run(client, "/ai-server-load small-talk-1B");
+	await typed(client, "/ai-server-load small-talk-1B");
 	expect(client.notices().at(-1)).toMatch(/^small-talk-1B is ready/);
 });
 
 test.each(HOSTS)("pi %s takes it back where the server has to be told", async (host) => {
 	const client = start(host);
-	await run(client, "/ai-server-ctx small-talk-1B 2m", [true, true]);
+	await typed(client, "/ai-server-ctx small-talk-1B 2m", [true, true]);
 	expect(client.notices().at(-1)).toContain("does not start with 2097152 tokens");
 	expect(await config()).toBe(DEMO_CONFIG);
-	await run(client, "/ai-server-load small-talk-1B");
+	await typed(client, "/ai-server-load small-talk-1B");
 	expect(client.notices().at(-1)).toMatch(/^small-talk-1B is ready/);
 });
 
 test.each(HOSTS)("pi %s: what no size and no model is, is told", async (host) => {
 	const client = start(host);
-	await run(client, "/ai-server-ctx small-talk-1B big");
+	await typed(client, "/ai-server-ctx small-talk-1B big");
 	expect(client.notices().at(-1)).toContain("big is no context size");
-	await run(client, "/ai-server-ctx small-talk-1B");
+	await typed(client, "/ai-server-ctx small-talk-1B");
 	expect(client.notices().at(-1)).toBe("Which size? Usage: /ai-server-ctx <id> <size>");
-	await run(client, "/ai-server-ctx nope 4k");
+	await typed(client, "/ai-server-ctx nope 4k");
 	expect(client.notices().at(-1)).toContain("nope");
 	expect(await config()).toBe(DEMO_CONFIG);
 });
@@ -195,13 +177,13 @@ test.each(HOSTS)("pi %s: what cuts an answer off is asked about", async (host) =
 	});
 	await answering.promise;
 	const client = start(host);
-	const [load] = await run(client, "/ai-server-load mystery-7B", [false]);
+	const [load] = await typed(client, "/ai-server-load mystery-7B", [false]);
 	expect(load).toContain("Load mystery-7B now? Answering: small-talk-1B (1 request).");
 	expect(client.notices().at(-1)).toBe("Nothing was loaded");
-	const [unload] = await run(client, "/ai-server-unload small-talk-1B", [false]);
+	const [unload] = await typed(client, "/ai-server-unload small-talk-1B", [false]);
 	expect(unload).toBe("Unload now? Answering: small-talk-1B (1 request). Answers are cut off.");
 	expect(box.swap.states()["small-talk-1B"]).toBe("ready");
-	const [restart] = await run(client, "/ai-server-restart", [false]);
+	const [restart] = await typed(client, "/ai-server-restart", [false]);
 	expect(restart).toContain(
 		"small-talk-1B (ready, answering 1). Answers under way (1) are cut off.",
 	);

@@ -20,10 +20,16 @@ export function hasTmux(file: string): boolean {
 /** The real pi on a screen of 110 columns and 40 rows, with the box as its only server. */
 export interface Terminal {
 	screen(): Promise<string>;
+	/** The same with colours, as SGR sequences. */
+	styled(): Promise<string>;
 	type(text: string): Promise<unknown>;
 	press(key: string): Promise<unknown>;
 	/** Waits until the screen shows it, for so many milliseconds at most. */
 	shows(text: string | RegExp, timeout?: number): Promise<unknown>;
+	/** Types a command that pi completes to its end, and submits it. */
+	submit(text: string): Promise<void>;
+	/** Takes the first entry that begins so from the list on the screen. */
+	choose(entry: string): Promise<void>;
 	close(): Promise<void>;
 }
 
@@ -45,8 +51,39 @@ export async function openTerminal(
 		columns: 110,
 		rows: 40,
 	});
-	const { text: screen, type, press, close } = tmux;
+	const { text: screen, styled, type, press, close } = tmux;
 	const shows: Terminal["shows"] = (text, timeout = 20_000) =>
 		expect.poll(screen, { timeout }).toMatch(text);
-	return { screen, type, press, shows, close };
+	const marked = async (): Promise<string> => /^ *→ (.*)/m.exec(await screen())?.[1] ?? "";
+	// Right after the start pi takes keys but completes nothing yet, so the slash is typed again.
+	const slash = async (): Promise<string> => {
+		const found = await marked();
+		if (found !== "") return found;
+		await press("C-u");
+		await type("/");
+		return "";
+	};
+	return {
+		...{ screen, styled, type, press, shows, close },
+		async submit(text) {
+			await expect.poll(slash, { interval: 400 }).not.toBe("");
+			await type(text.slice(1));
+			await shows(text);
+			await expect.poll(marked).toContain(text.split(/[/ ]/).at(-1));
+			// Escape closes the popup, so that Enter submits; both at once would be another key.
+			await press("Escape");
+			await expect.poll(marked).toBe("");
+			await press("Enter");
+		},
+		async choose(entry) {
+			await expect.poll(marked).not.toBe("");
+			for (;;) {
+				const at = await marked();
+				if (at.startsWith(entry)) break;
+				await press("Down");
+				await expect.poll(marked).not.toBe(at);
+			}
+			await press("Enter");
+		},
+	};
 }

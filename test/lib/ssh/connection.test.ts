@@ -1,8 +1,10 @@
+import { once } from "node:events";
 import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import ssh2 from "ssh2";
 import { expect, onTestFinished, test } from "vitest";
+import { AiServerError } from "../../../lib/errors.ts";
 import { fingerprintOf } from "../../../lib/ssh/known-hosts.ts";
 import { client, demo, keyPair, listen, oneFile, scripted, TEXT, temporary } from "./rig.ts";
 
@@ -428,4 +430,18 @@ test("an abort of one read leaves the other", async () => {
 	await rejected;
 	for (const answer of answers) answer();
 	expect(await other).toBe("hello");
+});
+
+test("close() ends a login that is under way, and does not wait for its deadline", async () => {
+	const arrived = Promise.withResolvers<Socket>();
+	const mute = createServer((socket) => arrived.resolve(socket));
+	const port = await listen(mute);
+	const ssh = client(await temporary(), port, { deadlineMs: 80_000 });
+	const read = ssh.readFile("config.yaml");
+	const rejected = expect(read).rejects.toBeInstanceOf(AiServerError);
+	const socket = await arrived.promise;
+	socket.resume();
+	ssh.close();
+	await once(socket, "close");
+	await rejected;
 });

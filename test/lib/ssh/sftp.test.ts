@@ -179,3 +179,21 @@ test.each([
 	});
 	await expect(client(home, port).readFile("x")).rejects.toThrow(message);
 });
+
+test("a server without SFTP is asked for it once a connection, as ssh2 keeps what is refused", async () => {
+	let sessions = 0;
+	const { home, port } = await scripted({
+		ready: (connection) => void connection.on("session", () => (sessions += 1)),
+		exec: (channel) => {
+			channel.exit(0);
+			channel.end();
+		},
+	});
+	const ssh = client(home, port);
+	for (const path of ["a", "b"]) {
+		await expect(ssh.readFile(path)).rejects.toBeInstanceOf(NoSftpError);
+	}
+	await expect(ssh.withSftp(async () => "lent")).rejects.toBeInstanceOf(NoSftpError);
+	await ssh.exec("true");
+	expect(sessions).toBe(2);
+});
