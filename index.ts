@@ -92,8 +92,8 @@ async function start(pi: ExtensionAPI): Promise<void> {
 		pi.on("model_select", (_selected, { model }) => advise(model));
 		const { signal } = shutdown;
 		const follow = async (): Promise<void> => {
-			if (!signal.aborted && context.hasUI)
-				await followConfig({ admin, catalog, wait: waitFor, signal });
+			if (signal.aborted || !context.hasUI) return;
+			await followConfig({ admin, catalog, wait: waitFor, signal });
 		};
 		// Nobody waits for SSH to see a prompt, so the rest happens beside the session.
 		void rest(context)

@@ -71,8 +71,8 @@ async function connectRoute(
 			const before = hops.at(-1);
 			let stream: Duplex;
 			if (before === undefined) {
-				// Nagle's algorithm would cost 40 ms a request, and ssh2 leaves it on.
 				options.signal.throwIfAborted();
+				// Nagle's algorithm would cost 40 ms a request, and ssh2 leaves it on.
 				socket = connectTcp({ host, port, noDelay: true });
 				options.signal.addEventListener("abort", destroy, { once: true });
 				stream = socket;
