@@ -87,7 +87,7 @@ test.runIf(IS_HERE && hasKeygen).each(HOSTS)(
 		expect(await knownHosts()).toMatch(/^\[127\.0\.0\.1\]:\d+ ssh-ed25519 /);
 		await type("wrong");
 		await press("Enter");
-		await shows(/Wrong\. Passphrase for \S+id_ed25519, once more/);
+		await shows(/Wrong\. Passphrase for \S+id_ed25519, once\s+more/);
 		await type("open sesame");
 		await press("Enter");
 		await shows(/^ *cmd: \$\{server\} .* -c 65536 --reasoning off/m);

@@ -130,7 +130,7 @@ test.concurrent.for(HOSTS)(
 
 		await typed(client, "/ai-server-ctx small-talk-1B 2m", [true, true]);
 		expect(client.notices().at(-1)).toMatch(
-			/^small-talk-1B does not start with 2097152 tokens: .*out of memory.* The config is as it was$/,
+			/^small-talk-1B does not start with 2097152 tokens: .*out of memory.* The config is as it was, and small-talk-1B is loaded again$/,
 		);
 		expect(await config(box)).toBe(DEMO_CONFIG.replace("-c 65536", "-c 16384"));
 		await typed(client, "/ai-server-load small-talk-1B");
@@ -154,7 +154,9 @@ test.concurrent.for(HOSTS)(
 		expect([box.swap.hangUps(), await config(box)]).toEqual([1, SMALLER]);
 		const failed = await print(scope, host, box, "/ai-server-ctx small-talk-1B 2m --yes");
 		expect([failed.code, failed.stdout]).toEqual([1, ""]);
-		expect(failed.stderr).toMatch(/out of memory.* The config is as it was\n$/);
+		expect(failed.stderr).toMatch(
+			/out of memory.* The config is as it was, and small-talk-1B is loaded again\n$/,
+		);
 		expect(await config(box)).toBe(SMALLER);
 	},
 );
@@ -204,7 +206,9 @@ test.runIf(openSsh !== undefined).concurrent.for(HOSTS)(
 		expect(await readFile(join(dirname(box.configFile), backup), "utf8")).toBe(DEMO_CONFIG);
 
 		await typed(client, "/ai-server-ctx small-talk-1B 2m", [true]);
-		expect(client.notices().at(-1)).toMatch(/out of memory.* The config is as it was$/);
+		expect(client.notices().at(-1)).toMatch(
+			/out of memory.* The config is as it was, and small-talk-1B is loaded again$/,
+		);
 		expect(await config(box)).toBe(SMALLER);
 		expect(box.ssh.logins()).toBe(0);
 	},
