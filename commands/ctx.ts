@@ -71,7 +71,10 @@ async function change(
 				)
 			: wished;
 	// The YAML parser takes 20 ms to load, so it is left to the commands that need it.
-	const { setPresetKey } = await import("../lib/llama-swap/edit.ts");
+	const [{ setPresetKey }, { maskChanges }] = await Promise.all([
+		import("../lib/llama-swap/edit.ts"),
+		import("../lib/llama-swap/mask-secrets.ts"),
+	]);
 	const edit = setPresetKey(oldText, name, "ctx-size", size);
 	const { id, yaml: newText } = edit;
 	const running = await admin.listRunning();
@@ -84,7 +87,8 @@ async function change(
 			: `${id} has ${words}`;
 	}
 	const command = `/ai-server-ctx ${name} ${size}`;
-	const consent = { ...describeEdit(edit, loaded), command };
+	const changes = maskChanges(oldText, newText, edit.changes);
+	const consent = { ...describeEdit({ ...edit, changes }, loaded), command };
 	if (newText !== oldText && !(await askConsent(consent, yes, context))) {
 		return "Nothing was changed";
 	}

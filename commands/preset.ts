@@ -2,7 +2,6 @@ import type { ExtensionAPI, Theme } from "@earendil-works/pi-coding-agent";
 import { wrapTextWithAnsi } from "@earendil-works/pi-tui";
 import { plainText } from "../lib/errors.ts";
 import type { YamlSpan } from "../lib/llama-swap/highlight.ts";
-import { maskSecrets } from "../lib/llama-swap/mask-secrets.ts";
 import type { Command } from "./command.ts";
 
 /** The custom entry in pi's session that holds a config. */
@@ -21,11 +20,14 @@ export const presetCommand: Command = {
 	async run(args, { admin, reply }) {
 		const yaml = await admin.readPreset();
 		// The YAML parser takes 20 ms to load, so it is left to the command that needs it.
-		const [{ highlightYaml }, { presetBlock }] = await Promise.all([
+		const [{ highlightYaml }, { presetBlock }, { maskSecrets }] = await Promise.all([
 			import("../lib/llama-swap/highlight.ts"),
 			import("../lib/llama-swap/block.ts"),
+			import("../lib/llama-swap/mask-secrets.ts"),
 		]);
-		const text = maskSecrets(args === "" ? yaml.trimEnd() : presetBlock(yaml, args));
+		// The whole of it first: what is secret in a block may show only outside of it.
+		const shown = maskSecrets(yaml);
+		const text = args === "" ? shown.trimEnd() : presetBlock(shown, args);
 		reply.show<PresetEntry>(PRESET_ENTRY, { lines: highlightYaml(text) }, plainLines);
 	},
 };
@@ -41,7 +43,7 @@ export function registerPresetEntry(pi: Pick<ExtensionAPI, "registerEntryRendere
 	});
 }
 
-/** Unwrapped, so that what is printed is valid YAML. */
+/** Unwrapped: the lines are the file's own. */
 function plainLines({ lines }: PresetEntry): readonly string[] {
 	return lines.map((spans) => spans.map(({ text }) => plainText(text)).join(""));
 }

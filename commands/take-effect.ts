@@ -95,9 +95,9 @@ function unread({ id, size }: Change): string {
 }
 
 function notEffective({ id, size }: Change): never {
-	throw new AiServerError("preset", `${id} still does not run with ${size} tokens`, {
-		hint: "Check that AI_SERVER_PRESET_PATH is the file that llama-swap reads",
-	});
+	throw new NotEffective(
+		`${id} still does not run with ${size} tokens: llama-swap rejects the config, or reads another file than AI_SERVER_PRESET_PATH`,
+	);
 }
 
 async function unload({ id, loaded }: Change, { admin, doing }: EffectContext): Promise<void> {
@@ -148,6 +148,12 @@ export function contextWords(size: number, given: number | undefined): string {
 /** llama-swap keeps its old config; the message is its log's line. */
 class Rejected extends Error {}
 
+/** llama-swap was restarted and does not answer; the cause says how that shows. */
+class Down extends Error {}
+
+/** The model runs, but not with the size. */
+class NotEffective extends Error {}
+
 /** The model's server ended before it was ready; the cause is the failure of the load. */
 class NotStarted extends Error {}
 
@@ -159,6 +165,10 @@ function refuseRejected(outcome: ReloadOutcome | undefined): void {
 function whyUnusable({ id, size }: Change, error: unknown): string | undefined {
 	if (error instanceof Rejected) {
 		return `llama-swap rejects the config with ${size} for ${id}: ${error.message}`;
+	}
+	if (error instanceof NotEffective) return error.message;
+	if (error instanceof Down) {
+		return `llama-swap does not come back with ${size} for ${id}: ${describeError(error.cause)}`;
 	}
 	if (!(error instanceof NotStarted)) return undefined;
 	const { cause } = error;
@@ -204,7 +214,7 @@ async function askForMeans(
 async function reload(means: ReloadMeans, context: EffectContext): Promise<void> {
 	const { admin, doing } = context;
 	if (means === "restart") {
-		await doing("Restarting llama-swap…", () => admin.restart());
+		await doing("Restarting llama-swap…", () => restart(admin));
 	} else {
 		await doing(WAITING, async () => {
 			const watch = await admin.watchReload();
@@ -217,6 +227,15 @@ async function reload(means: ReloadMeans, context: EffectContext): Promise<void>
 		});
 	}
 	await settle(context);
+}
+
+async function restart(admin: CommandContext["admin"]): Promise<void> {
+	try {
+		await admin.restart();
+	} catch (error) {
+		const isDown = error instanceof AiServerError && error.code === "network";
+		throw isDown ? new Down("", { cause: error }) : error;
+	}
 }
 
 function settle({ wait, doing }: EffectContext): Promise<void> {
@@ -235,6 +254,9 @@ async function takeBack(
 		if (means !== undefined) await reload(means, context);
 		else if (loaded) await settle(context);
 	} catch (error) {
+		if (error instanceof Down) {
+			return `The config is as it was, but llama-swap does not come back: ${describeError(error.cause)}`;
+		}
 		// Rejected as well, the old text is back all the same: it was no better before the change.
 		if (!(error instanceof Rejected)) {
 			return `The old config could not be put back: ${describeError(error)}`;

@@ -1,6 +1,7 @@
 import { AiServerError } from "../errors.ts";
 import type { Endpoint } from "./host-settings.ts";
 import { type HostKeyVerdict, type HostName, nameOf, type RecordedKey } from "./known-hosts.ts";
+import { shellQuote } from "./quote.ts";
 
 type RefusedKey = Exclude<HostKeyVerdict, { readonly kind: "ok" }>;
 
@@ -119,7 +120,9 @@ function hostKeyFault(verdict: RefusedKey, { endpoint, name: host }: LoginAttemp
 		case "changed": {
 			const recorded = verdict.recorded.map(describeRecord).join(", ");
 			const files = [...new Set(verdict.recorded.map(({ path }) => path))];
-			const commands = files.map((path) => `ssh-keygen -f ${inQuotes(path)} -R ${inQuotes(name)}`);
+			const commands = files.map(
+				(path) => `ssh-keygen -f ${shellQuote(path)} -R ${shellQuote(name)}`,
+			);
 			return fault(
 				`The host key of ${name} has changed: it is ${verdict.fingerprint}, known is ${recorded}`,
 				`If you know why, remove the old one: ${commands.join(" && ")}`,
@@ -148,11 +151,6 @@ function describeRecord({ type, fingerprint, path, line }: RecordedKey): string 
 
 function loginCommand({ user, host, port }: Endpoint): string {
 	return port === 22 ? `ssh ${user}@${host}` : `ssh -p ${port} ${user}@${host}`;
-}
-
-/** As one word of a POSIX shell, whatever it holds. */
-function inQuotes(word: string): string {
-	return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function loginFault({ endpoint, offered, unusable }: LoginAttempt, cause: unknown): AiServerError {

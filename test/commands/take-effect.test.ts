@@ -17,6 +17,8 @@ interface Traits {
 	readonly rejects?: number;
 	/** The size that the model does not start with, and how that is told. */
 	readonly fails?: readonly [size: number, AiServerError];
+	/** The size with which llama-swap itself does not start. */
+	readonly endsAt?: number | "any";
 	/** The size after which the file cannot be written any more. */
 	readonly locksAfter?: number;
 	readonly given?: number | AiServerError;
@@ -100,6 +102,9 @@ function rig(traits: Traits) {
 		},
 		restart: async () => {
 			did.push("restart");
+			if (traits.endsAt === "any" || file === String(traits.endsAt)) {
+				throw new AiServerError("network", "No answer");
+			}
 			readFile();
 		},
 	};
@@ -273,12 +278,28 @@ test("a broken line is no reason to take anything back", async () => {
 	expect(server.state().file).toBe("8192");
 });
 
-test("a reload that does not bring the size makes the file suspicious", async () => {
+test("a reload that does not bring the size is taken back, and makes the file suspicious", async () => {
 	const server = rig({ otherFile: true, answers: [true] });
 	await expect(server.run()).rejects.toMatchObject({
-		message: "m still does not run with 8192 tokens",
-		hint: "Check that AI_SERVER_PRESET_PATH is the file that llama-swap reads",
+		message:
+			"m still does not run with 8192 tokens: llama-swap rejects the config, or reads another file than AI_SERVER_PRESET_PATH",
+		hint: "The config is as it was, and m is loaded again",
 	});
+	expect(server.state().file).toBe("4096");
+});
+
+test("a llama-swap that a new config ends gets the old one back", async () => {
+	const server = rig({ version: "v204", endsAt: 8192, answers: [true] });
+	await expect(server.run()).rejects.toMatchObject({
+		message: "llama-swap does not come back with 8192 for m: No answer",
+		hint: "The config is as it was, and m is loaded again",
+	});
+	expect(server.acts().filter((act) => act === "restart")).toHaveLength(2);
+	const lost = rig({ version: "v204", endsAt: "any", answers: [true] });
+	await expect(lost.run()).rejects.toMatchObject({
+		hint: "The config is as it was, but llama-swap does not come back: No answer",
+	});
+	expect(lost.state().file).toBe("4096");
 });
 
 const SAME = { oldText: "4096", newText: "4096", size: 4096 };
