@@ -1,5 +1,6 @@
 import type { Routes } from "./config.ts";
 import { AiServerError } from "./lib/errors.ts";
+import type { ImportInTurn } from "./lib/import-in-turn.ts";
 import type { ReloadWatch } from "./lib/llama-swap/event-stream.ts";
 import { parseJson, recordOf } from "./lib/llama-swap/json-body.ts";
 import { type Learned, toThinking } from "./lib/llama-swap/learned.ts";
@@ -80,12 +81,13 @@ export interface AdminDeps {
 	readonly ssh: Ssh;
 	/** Throws AiServerError "config" where no service is named in a usable way. */
 	readonly service: () => Service;
+	readonly importInTurn: ImportInTurn;
 	/** True when a key goes along, so that a 401 is worded right. */
 	readonly keySent: boolean;
 }
 
 export function createAdmin(deps: AdminDeps): Admin {
-	const { routes, presetPath, http, ssh, service, keySent } = deps;
+	const { routes, presetPath, http, ssh, service, keySent, importInTurn } = deps;
 	const ask = async (request: HttpRequest, what: string, modelId?: string): Promise<string> => {
 		const response = await http.request(request);
 		const body = await readText(response, BODY_LIMIT);
@@ -102,11 +104,11 @@ export function createAdmin(deps: AdminDeps): Admin {
 	const explainLoad = async (id: string): Promise<string | undefined> =>
 		tellingLines(await readAtMost(http, modelPath(LOG_PATH, id), LOG_DEADLINE_MS));
 	const readPreset = async (signal?: AbortSignal): Promise<string> => {
-		const { readRemoteText } = await import("./lib/ssh/remote-text.ts");
+		const { readRemoteText } = await importInTurn(() => import("./lib/ssh/remote-text.ts"));
 		return readRemoteText(ssh, presetPath, signal);
 	};
 	// The parser of events is a package, and the start has to work without those.
-	const events = () => import("./lib/llama-swap/event-stream.ts");
+	const events = () => importInTurn(() => import("./lib/llama-swap/event-stream.ts"));
 	const isAnswering = async (signal: AbortSignal | undefined): Promise<true | undefined> => {
 		try {
 			await within(HEALTH_DEADLINE_MS, "its health", signal, (limit) =>
@@ -141,11 +143,13 @@ export function createAdmin(deps: AdminDeps): Admin {
 		},
 		readPreset,
 		writePreset: async (expected, text, signal) => {
-			const { replaceRemoteText } = await import("./lib/ssh/remote-text.ts");
+			const { replaceRemoteText } = await importInTurn(() => import("./lib/ssh/remote-text.ts"));
 			return replaceRemoteText(ssh, presetPath, { expected, text, signal });
 		},
 		trainedContext: async (id, yaml, signal) => {
-			const { readTrainedContext } = await import("./lib/llama-swap/trained-context.ts");
+			const { readTrainedContext } = await importInTurn(
+				() => import("./lib/llama-swap/trained-context.ts"),
+			);
 			const page = modelPath("/upstream/<id>/v1/models", id);
 			return readTrainedContext(id, yaml, {
 				readRange: (path, start, length) => ssh.readRange(path, start, length, { signal }),
@@ -181,7 +185,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 		readConfig: async (signal) => {
 			const yaml = await readPreset(signal);
 			// yaml costs 20 ms to load, so only a start that reads the file pays for it.
-			const { readPreset: parse } = await import("./lib/llama-swap/preset.ts");
+			const { readPreset: parse } = await importInTurn(() => import("./lib/llama-swap/preset.ts"));
 			return parse(yaml);
 		},
 		readProps: async (id, signal) => {
@@ -192,7 +196,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 					ask({ path, signal: limit }, what),
 				),
 			);
-			const { readTemplate } = await import("./lib/gguf/template.ts");
+			const { readTemplate } = await importInTurn(() => import("./lib/gguf/template.ts"));
 			const { contextWindow, images, chatTemplate, templateCaps } = props;
 			const template = chatTemplate === undefined ? undefined : readTemplate(chatTemplate);
 			return {
@@ -204,7 +208,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 			};
 		},
 		readTrained: async (path, signal) => {
-			const { readGgufHeader } = await import("./lib/gguf/header.ts");
+			const { readGgufHeader } = await importInTurn(() => import("./lib/gguf/header.ts"));
 			const read = (start: number, length: number): Promise<Uint8Array> =>
 				ssh.readRange(path, start, length, { signal });
 			return (await readGgufHeader(read, { template: false })).trainedContext;

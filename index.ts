@@ -23,6 +23,7 @@ import { registerStatusEntry, startLines } from "./commands/status.ts";
 import { type Config, loadConfig, PROVIDER_ID } from "./config.ts";
 import { type Catalog, createCatalog } from "./discovery.ts";
 import { AiServerError } from "./lib/errors.ts";
+import { createImportInTurn, type ImportInTurn } from "./lib/import-in-turn.ts";
 import { createJsonFile } from "./lib/json-file.ts";
 import { lazyHttp, lazySsh } from "./lib/lazy.ts";
 import type { Thinking } from "./lib/llama-swap/learned.ts";
@@ -52,11 +53,12 @@ export default async function aiServer(pi: ExtensionAPI): Promise<void> {
 async function start(pi: ExtensionAPI): Promise<void> {
 	const shutdown = new AbortController();
 	const config = loadConfig(process.env, homedir());
-	const http = lazyHttp(() => openHttp(config));
+	const importInTurn = createImportInTurn();
+	const http = lazyHttp(() => openHttp(config, importInTurn));
 	const questions = createQuestions();
-	const ssh = lazySsh(() => openSsh(config, questions.prompts));
+	const ssh = lazySsh(() => openSsh(config, questions.prompts, importInTurn));
 	const admin = createAdmin({
-		...{ ...config, http, ssh },
+		...{ ...config, http, ssh, importInTurn },
 		service: () => serviceOf(config),
 		keySent: config.apiKey !== undefined,
 	});
@@ -69,9 +71,9 @@ async function start(pi: ExtensionAPI): Promise<void> {
 
 	registerStatusEntry(pi);
 	registerPresetEntry(pi);
-	registerCommands(pi, { admin, catalog, questions });
+	registerCommands(pi, { admin, catalog, questions, importInTurn });
 	const rest = await waitForModels(catalog);
-	const chat = createChat(pi, { config, http, admin, catalog });
+	const chat = createChat(pi, { config, http, admin, catalog, importInTurn });
 	const { provider, isPulling } = createProvider(config, catalog, chat);
 	pi.registerProvider(provider);
 
@@ -118,21 +120,25 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	});
 }
 
-async function openHttp(config: Config): Promise<WarmHttp> {
+async function openHttp(config: Config, importInTurn: ImportInTurn): Promise<WarmHttp> {
 	if (config.url === undefined) throw problemOf(config, "AI_SERVER_URL");
-	const { createHttp } = await installed(import("./lib/tls/pool.ts"));
+	const { createHttp } = await installed(importInTurn(() => import("./lib/tls/pool.ts")));
 	const certificates = config.url.startsWith("https:") ? { certificates: config.certificates } : {};
 	const key = config.apiKey === undefined ? {} : { apiKey: config.apiKey };
 	return createHttp({ baseUrl: config.url, ...certificates, ...key });
 }
 
-async function openSsh(config: Config, prompts: SshPrompts): Promise<Ssh> {
+async function openSsh(
+	config: Config,
+	prompts: SshPrompts,
+	importInTurn: ImportInTurn,
+): Promise<Ssh> {
 	const target = config.ssh;
 	if (target === undefined) throw problemOf(config, "AI_SERVER_SSH_HOST");
 	if (target === "none") {
 		throw new AiServerError("config", "AI_SERVER_SSH_HOST is none, so there is no SSH");
 	}
-	const { createSsh } = await installed(import("./lib/ssh/connection.ts"));
+	const { createSsh } = await installed(importInTurn(() => import("./lib/ssh/connection.ts")));
 	const localUser = userInfo().username;
 	return createSsh({ target, home: homedir(), env: process.env, localUser, ...prompts });
 }
@@ -205,13 +211,15 @@ interface ChatParts {
 	readonly http: Http;
 	readonly admin: Admin;
 	readonly catalog: Catalog;
+	readonly importInTurn: ImportInTurn;
 }
 
 /** The chat stream, loaded with the first turn: a start that never chats does not pay for it. */
-function createChat(pi: ExtensionAPI, { config, http, admin, catalog }: ChatParts): StreamSimple {
+function createChat(pi: ExtensionAPI, parts: ChatParts): StreamSimple {
+	const { config, http, admin, catalog, importInTurn } = parts;
 	let loaded: StreamSimple | undefined;
 	const load = async (): Promise<StreamSimple> => {
-		const { createStreamSimple } = await installed(import("./stream.ts"));
+		const { createStreamSimple } = await installed(importInTurn(() => import("./stream.ts")));
 		const { timeoutMs } = config;
 		const { explainLoad } = admin;
 		// Hosts before 1.5 run a tool whose arguments could not be read; they lack this method too.
@@ -232,9 +240,11 @@ interface CommandParts {
 	readonly admin: Admin;
 	readonly catalog: Catalog;
 	readonly questions: Questions;
+	readonly importInTurn: ImportInTurn;
 }
 
-function registerCommands(pi: ExtensionAPI, { admin, catalog, questions }: CommandParts): void {
+function registerCommands(pi: ExtensionAPI, parts: CommandParts): void {
+	const { admin, catalog, questions, importInTurn } = parts;
 	const inTurn = createQueue();
 	const wait = (milliseconds: number): Promise<void> => waitFor(milliseconds);
 	for (const command of COMMANDS) {
@@ -250,7 +260,7 @@ function registerCommands(pi: ExtensionAPI, { admin, catalog, questions }: Comma
 				const reply = createReply(pi, context);
 				try {
 					const doing = createDoing(context);
-					const effects = { now: Date.now, wait, doing, inTurn };
+					const effects = { now: Date.now, wait, doing, inTurn, importInTurn };
 					const tools = { admin, catalog, reply, pi: context, ...effects };
 					await questions.during(context, () => command.run(args.trim(), tools));
 				} catch (error) {

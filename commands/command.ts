@@ -2,6 +2,7 @@ import type { ExtensionCommandContext } from "@earendil-works/pi-coding-agent";
 import type { AutocompleteItem } from "@earendil-works/pi-tui";
 import type { Admin } from "../admin.ts";
 import type { Catalog } from "../discovery.ts";
+import type { ImportInTurn } from "../lib/import-in-turn.ts";
 import type { Doing } from "./progress.ts";
 import type { InTurn } from "./queue.ts";
 import type { Reply } from "./reply.ts";
@@ -17,6 +18,7 @@ export interface CommandContext {
 	readonly wait: (milliseconds: number) => Promise<void>;
 	/** For what takes its time: shown while it is done. */
 	readonly doing: Doing;
+	readonly importInTurn: ImportInTurn;
 	/** Commands about the same model wait for each other; "config" is the key of the whole server. */
 	readonly inTurn: InTurn;
 }

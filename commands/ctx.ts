@@ -62,7 +62,7 @@ async function change(
 	yes: boolean,
 	context: CommandContext,
 ): Promise<string> {
-	const { admin, doing } = context;
+	const { admin, doing, importInTurn } = context;
 	const oldText = await doing("Reading the config…", () => admin.readPreset());
 	const size =
 		wished === "max"
@@ -71,10 +71,8 @@ async function change(
 				)
 			: wished;
 	// The YAML parser takes 20 ms to load, so it is left to the commands that need it.
-	const [{ setPresetKey }, { maskChanges }] = await Promise.all([
-		import("../lib/llama-swap/edit.ts"),
-		import("../lib/llama-swap/mask-secrets.ts"),
-	]);
+	const { setPresetKey } = await importInTurn(() => import("../lib/llama-swap/edit.ts"));
+	const { maskChanges } = await importInTurn(() => import("../lib/llama-swap/mask-secrets.ts"));
 	const edit = setPresetKey(oldText, name, "ctx-size", size);
 	const { id, yaml: newText } = edit;
 	const running = await admin.listRunning();

@@ -17,14 +17,12 @@ export const presetCommand: Command = {
 	usage: "[id]",
 	description: "Show llama-swap's config on the server, or one model's part of it",
 	completesModels: true,
-	async run(args, { admin, reply }) {
+	async run(args, { admin, reply, importInTurn }) {
 		const yaml = await admin.readPreset();
 		// The YAML parser takes 20 ms to load, so it is left to the command that needs it.
-		const [{ highlightYaml }, { presetBlock }, { maskSecrets }] = await Promise.all([
-			import("../lib/llama-swap/highlight.ts"),
-			import("../lib/llama-swap/block.ts"),
-			import("../lib/llama-swap/mask-secrets.ts"),
-		]);
+		const { highlightYaml } = await importInTurn(() => import("../lib/llama-swap/highlight.ts"));
+		const { presetBlock } = await importInTurn(() => import("../lib/llama-swap/block.ts"));
+		const { maskSecrets } = await importInTurn(() => import("../lib/llama-swap/mask-secrets.ts"));
 		// The whole of it first: what is secret in a block may show only outside of it.
 		const shown = maskSecrets(yaml);
 		const text = args === "" ? shown.trimEnd() : presetBlock(shown, args);

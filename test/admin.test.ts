@@ -40,7 +40,18 @@ function rig(
 	};
 	const { routes, presetPath } = loadConfig({}, "/home/me");
 	const service = () => ({ scope: "user", unit: "llama-swap.service", user: "demo" }) as const;
-	return { admin: createAdmin({ routes, presetPath, http, ssh, service, keySent: false }), asked };
+	return {
+		admin: createAdmin({
+			routes,
+			presetPath,
+			http,
+			ssh,
+			service,
+			keySent: false,
+			importInTurn: (importing) => importing(),
+		}),
+		asked,
+	};
 }
 
 const sent = (asked: readonly HttpRequest[]): unknown =>

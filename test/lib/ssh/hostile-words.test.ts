@@ -67,7 +67,15 @@ function adminOf(
 	};
 	const { routes } = loadConfig({}, "/home/me");
 	const service = () => ({ scope: "user", unit, user: "demo" }) as const;
-	return createAdmin({ routes, presetPath, http, ssh, service, keySent: false });
+	return createAdmin({
+		routes,
+		presetPath,
+		http,
+		ssh,
+		service,
+		keySent: false,
+		importInTurn: (importing) => importing(),
+	});
 }
 
 const TABLE = HOSTILE.map((value) => [value.slice(0, 50), value] as const);
