@@ -142,9 +142,9 @@ function secretsOfComments(yaml: string): readonly Range[] {
 
 const VALUE = String.raw`("[^"\n]*"|'[^'\n]*'|[^\s"',\]]+)`;
 const IN_LINE: readonly RegExp[] = [
-	// An option or a header, then its value.
+	// An option or a header, then its value; only from a word's start, or long words take for ever.
 	new RegExp(
-		String.raw`(?:--?(?:[\w-]*-)?(?:api-?key|(?:api|auth|access|hf)-token|secret|password)|-hft|bearer)(?:[ \t]+|=)${VALUE}`,
+		String.raw`(?<![\w-])(?:--?(?:[\w-]*-)?(?:api-?key|(?:api|auth|access|hf)-token|secret|password)|-hft|bearer)(?:[ \t]+|=)${VALUE}`,
 		"gi",
 	),
 	// A variable or a key of a map.

@@ -116,6 +116,11 @@ test("nesting without end leaves the lines", () => {
 	expect(maskSecrets(yaml)).not.toContain(S);
 });
 
+test("long words are not searched again and again", () => {
+	const yaml = `# ${"--a-".repeat(100_000)}\n# ${"key ".repeat(100_000)}\ncmd: ${"--a-".repeat(20_000)}\n`;
+	expect(maskSecrets(yaml)).toBe(yaml);
+});
+
 const CONFIG = `# demo
 apiKeys: [${S}]
 models:
