@@ -35,7 +35,8 @@ test("no code of the extension is imported out of turn", () => {
 	];
 	const escaped = files.flatMap((file) => {
 		const code = readFileSync(join(ROOT, file), "utf8").replace(/`importInTurn[^`]*`/g, "");
-		const own = code.match(/(?<!importInTurn\(\s*\(\) =>\s*)(?<!typeof )import\("\.[^"]*"\)/g) ?? [];
+		const own =
+			code.match(/(?<!importInTurn\(\s*\(\) =>\s*)(?<!typeof )import\("\.[^"]*"\)/g) ?? [];
 		return own.map((found) => `${file}: ${found}`);
 	});
 	expect(files.length).toBeGreaterThan(100);
