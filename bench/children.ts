@@ -35,7 +35,8 @@ export async function startChildren(): Promise<Children> {
 	});
 	const ports = JSON.parse(await firstLine(server)) as { plain: number; tls: number };
 	const plain = `http://127.0.0.1:${ports.plain}`;
-	const tls = `https://localhost:${ports.tls}`;
+	// Where "localhost" is ::1 as well, Node tries that first, and forgets the session for the second.
+	const tls = `https://127.0.0.1:${ports.tls}`;
 	return {
 		...{ plain, tls, folder, run },
 		pi: (host, order) => runInPi(host, place, { ...order, plain, tls, folder }),
