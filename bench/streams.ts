@@ -8,10 +8,7 @@ const DIRECT = ["bare", "ours"] as const;
 const BURSTS = ["text-20000", "text-100000", "thinking-20000", "thinking-100000"] as const;
 const PACED = "text-2000-paced";
 const TOOLS = ["tool-1000", "tool-10000", "tool-40000"] as const;
-/**
- * Fewer in the host, where a start of pi comes with each. Not 40,000 deltas of arguments, which
- * take pi 0.87.1 six minutes of CPU.
- */
+/** Fewer in the host, where each comes with a start of pi. */
 const IN_HOST = [
 	"text-20000",
 	"text-100000",
@@ -23,8 +20,8 @@ const IN_HOST = [
 
 /** Largest ratio to pi's own provider, by host and workload. */
 const HOST_GOALS: Readonly<Record<Host, Readonly<Record<string, number>>>> = {
-	"1.5.2": { burst: 0.5, paced: 0.75, "tool-1000": 0.5, "tool-10000": 0.5 },
-	"0.87.1": { burst: 0.4, paced: 0.75, "tool-1000": 0.1, "tool-10000": 0.01 },
+	"1.6.0": { burst: 0.5, paced: 0.75, "tool-1000": 0.5, "tool-10000": 0.5 },
+	"1.3.0": { burst: 0.5, paced: 0.75, "tool-1000": 0.5, "tool-10000": 0.5 },
 };
 const MEGABYTE = 1024 * 1024;
 
@@ -89,8 +86,6 @@ export async function hostStreams(
 		await inTurns(variants, samples, async ({ host, provider }) => {
 			const key = `${host} ${provider}`;
 			const before = found.get(key) ?? [];
-			// One such sample takes ten seconds, and the goal is a hundredth of it.
-			if (host === "0.87.1" && provider === "pi" && model === "tool-10000" && before[0]) return;
 			const order = { task: "sample", provider, model } as const;
 			found.set(key, [...before, (await children.pi(host, order)) as Sample]);
 		});

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The pi versions this project is tested against: the newest first, which is also the default. */
-export const HOSTS = ["1.5.2", "0.87.1"] as const;
+export const HOSTS = ["1.6.0", "1.3.0"] as const;
 export type Host = (typeof HOSTS)[number];
 
 /** The host that PI_HOST names, or the newest. Throws for a version that is not installed here. */

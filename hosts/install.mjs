@@ -12,7 +12,7 @@ const lock = createHash("sha256")
 	.digest("hex");
 
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
-	console.error("Installing pi 1.5.2 and pi 0.87.1 into hosts/ (once, about 10 seconds) ...");
+	console.error("Installing pi 1.6.0 and pi 1.3.0 into hosts/ (once, about 10 seconds) ...");
 	const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
 		cwd: folder,
 		stdio: ["ignore", "ignore", "inherit"],

@@ -81,7 +81,7 @@ export async function openIssuer({ cert, key }: Identity, now: Date): Promise<Is
 			// The name itself, not its text: Go compares the bytes of both.
 			issuer: root.subjectName,
 			notBefore,
-			notAfter: notAfter < root.notAfter ? notAfter : root.notAfter,
+			notAfter: new Date(Math.min(notAfter.getTime(), root.notAfter.getTime())),
 			signingAlgorithm,
 			publicKey: own.publicKey,
 			signingKey,

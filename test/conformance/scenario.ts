@@ -37,9 +37,9 @@ export interface Row extends Scenario {
 	readonly ours: Outcome;
 	/** Tags the row `better` and says in which way; without it ours and the newest pi's are `same`. */
 	readonly better?: string;
-	/** Where pi 1.5.2's own provider differs from ours. */
+	/** Where pi 1.6.0's own provider differs from ours. */
 	readonly newest?: Partial<Outcome>;
-	/** Where pi 0.87.1's own provider differs from 1.5.2's. */
+	/** Where pi 1.3.0's own provider differs from 1.6.0's. */
 	readonly oldest?: Partial<Outcome>;
 }
 

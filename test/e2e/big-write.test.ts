@@ -50,7 +50,6 @@ onScreen.each(HOSTS)(
 	"pi %s writes a 200 KB file that comes as fast as the connection takes it",
 	async (host) => {
 		const { terminal, file } = await ask(host, 0, "write a 200 KB file");
-		// pi 0.87.1 draws the whole file again with every piece of it, which takes its time.
 		await terminal.shows(/The tool answered with 1 line/, 60_000);
 		const written = await readFile(file);
 		expect(written.byteLength).toBe(200 * 1024);

@@ -215,7 +215,7 @@ withNpm.each(HOSTS)("pi %s: a copy made as the README says", async (host) => {
 });
 
 /** The hosts that show a package's changelog. */
-const SHOWING: readonly Host[] = ["1.5.2"];
+const SHOWING: readonly Host[] = ["1.6.0"];
 
 test.runIf(hasTmux("install.test.ts: the changelog")).each(HOSTS)(
 	"pi %s after an upgrade: the new part of the changelog, where the README says so",
