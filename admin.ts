@@ -1,27 +1,44 @@
 import type { Routes } from "./config.ts";
 import { AiServerError } from "./lib/errors.ts";
-import type { ImportInTurn } from "./lib/import-in-turn.ts";
-import type { ReloadWatch } from "./lib/llama-swap/event-stream.ts";
-import { parseJson, recordOf } from "./lib/llama-swap/json-body.ts";
-import { type Learned, toThinking } from "./lib/llama-swap/learned.ts";
-import { tellingLines } from "./lib/llama-swap/log.ts";
+import { readText } from "./lib/http/read-text.ts";
+import type { Http, HttpRequest } from "./lib/http/types.ts";
+import { parseJson, recordOf } from "./lib/json.ts";
+import { lazy } from "./lib/lazy.ts";
+import { tellingLines } from "./lib/llama-server/failure-lines.ts";
+import { parseProps } from "./lib/llama-server/props.ts";
+import { type Thinking, toThinking } from "./lib/llama-server/thinking.ts";
+import type { ReloadWatch } from "./lib/llama-swap/api/event-client.ts";
+import type { InFlight } from "./lib/llama-swap/api/events.ts";
+import { statusFault } from "./lib/llama-swap/api/http-error.ts";
 import {
 	type ListedModel,
 	parseModelList,
 	parseRunning,
 	type RunningModel,
-} from "./lib/llama-swap/model-list.ts";
-import type { Preset } from "./lib/llama-swap/preset.ts";
-import { parseProps } from "./lib/llama-swap/props.ts";
-import { modelPath } from "./lib/llama-swap/routes.ts";
-import type { InFlight } from "./lib/llama-swap/server-events.ts";
-import { statusFault } from "./lib/llama-swap/status.ts";
+} from "./lib/llama-swap/api/models.ts";
+import { modelPath } from "./lib/llama-swap/api/paths.ts";
+import type { Preset } from "./lib/llama-swap/config/read.ts";
 import { poll } from "./lib/poll.ts";
-import { runService, type Service } from "./lib/service-call.ts";
-import type { Replaced } from "./lib/ssh/replace-file.ts";
-import type { Ssh } from "./lib/ssh/ssh.ts";
-import type { Http, HttpRequest } from "./lib/tls/http.ts";
-import { readText } from "./lib/tls/read.ts";
+import { runService, type Service } from "./lib/service/run.ts";
+import type { Replaced } from "./lib/ssh/files/replace.ts";
+import type { Ssh } from "./lib/ssh/types.ts";
+
+// Packages and parsers that start-up can do without.
+const configFile = lazy(() => import("./lib/ssh/files/config-file.ts"));
+const eventClient = lazy(() => import("./lib/llama-swap/api/event-client.ts"));
+const trainedContexts = lazy(() => import("./admin/trained-context.ts"));
+const configReader = lazy(() => import("./lib/llama-swap/config/read.ts"));
+const chatTemplates = lazy(() => import("./lib/llama-server/chat-template.ts"));
+const gguf = lazy(() => import("./lib/llama-server/gguf.ts"));
+
+/** What a loaded model's server says of itself; undefined where it does not. */
+export interface ServerFacts {
+	/** Tokens of one request, as the server has allocated them. */
+	readonly contextWindow?: number | undefined;
+	readonly images?: boolean | undefined;
+	readonly thinking?: Thinking | undefined;
+	readonly tools?: boolean | undefined;
+}
 
 /** Lists are short; an answer this large is not one. */
 const BODY_LIMIT = 4 * 1024 * 1024;
@@ -55,7 +72,7 @@ export interface Admin {
 	/** The same, read. */
 	readConfig(signal?: AbortSignal): Promise<Preset>;
 	/** What a loaded model's server says of itself. Loads the model if it is not, and restarts its TTL. */
-	readProps(id: string, signal?: AbortSignal): Promise<Learned>;
+	readProps(id: string, signal?: AbortSignal): Promise<ServerFacts>;
 	/** Tokens that a model file on the server says it was trained for; undefined when it does not. */
 	readTrained(path: string, signal?: AbortSignal): Promise<number | undefined>;
 	/** Replaces the file when it still is `expected`; the old text goes to a backup beside it. */
@@ -81,13 +98,12 @@ export interface AdminDeps {
 	readonly ssh: Ssh;
 	/** Throws AiServerError "config" where no service is named in a usable way. */
 	readonly service: () => Service;
-	readonly importInTurn: ImportInTurn;
 	/** True when a key goes along, so that a 401 is worded right. */
 	readonly keySent: boolean;
 }
 
 export function createAdmin(deps: AdminDeps): Admin {
-	const { routes, presetPath, http, ssh, service, keySent, importInTurn } = deps;
+	const { routes, presetPath, http, ssh, service, keySent } = deps;
 	const ask = async (request: HttpRequest, what: string, modelId?: string): Promise<string> => {
 		const response = await http.request(request);
 		const body = await readText(response, BODY_LIMIT);
@@ -104,11 +120,9 @@ export function createAdmin(deps: AdminDeps): Admin {
 	const explainLoad = async (id: string): Promise<string | undefined> =>
 		tellingLines(await readAtMost(http, modelPath(LOG_PATH, id), LOG_DEADLINE_MS));
 	const readPreset = async (signal?: AbortSignal): Promise<string> => {
-		const { readRemoteText } = await importInTurn(() => import("./lib/ssh/remote-text.ts"));
+		const { readRemoteText } = await configFile();
 		return readRemoteText(ssh, presetPath, signal);
 	};
-	// The parser of events is a package, and the start has to work without those.
-	const events = () => importInTurn(() => import("./lib/llama-swap/event-stream.ts"));
 	const isAnswering = async (signal: AbortSignal | undefined): Promise<true | undefined> => {
 		try {
 			await within(HEALTH_DEADLINE_MS, "its health", signal, (limit) =>
@@ -143,13 +157,11 @@ export function createAdmin(deps: AdminDeps): Admin {
 		},
 		readPreset,
 		writePreset: async (expected, text, signal) => {
-			const { replaceRemoteText } = await importInTurn(() => import("./lib/ssh/remote-text.ts"));
+			const { replaceRemoteText } = await configFile();
 			return replaceRemoteText(ssh, presetPath, { expected, text, signal });
 		},
 		trainedContext: async (id, yaml, signal) => {
-			const { readTrainedContext } = await importInTurn(
-				() => import("./lib/llama-swap/trained-context.ts"),
-			);
+			const { readTrainedContext } = await trainedContexts();
 			const page = modelPath("/upstream/<id>/v1/models", id);
 			return readTrainedContext(id, yaml, {
 				readRange: (path, start, length) => ssh.readRange(path, start, length, { signal }),
@@ -171,8 +183,8 @@ export function createAdmin(deps: AdminDeps): Admin {
 				return undefined;
 			}
 		},
-		inFlight: async (signal) => (await events()).readInFlight(http, signal),
-		watchReload: async (signal) => (await events()).watchReload(http, signal),
+		inFlight: async (signal) => (await eventClient()).readInFlight(http, signal),
+		watchReload: async (signal) => (await eventClient()).watchReload(http, signal),
 		reloadBySignal: async (signal) => {
 			await runService(ssh, service(), "kill-hup", signal);
 		},
@@ -184,9 +196,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 		},
 		readConfig: async (signal) => {
 			const yaml = await readPreset(signal);
-			// yaml costs 20 ms to load, so only a start that reads the file pays for it.
-			const { readPreset: parse } = await importInTurn(() => import("./lib/llama-swap/preset.ts"));
-			return parse(yaml);
+			return (await configReader()).readPreset(yaml);
 		},
 		readProps: async (id, signal) => {
 			const path = modelPath(PROPS_PATH, id);
@@ -196,11 +206,10 @@ export function createAdmin(deps: AdminDeps): Admin {
 					ask({ path, signal: limit }, what),
 				),
 			);
-			const { readTemplate } = await importInTurn(() => import("./lib/gguf/template.ts"));
+			const { readTemplate } = await chatTemplates();
 			const { contextWindow, images, chatTemplate, templateCaps } = props;
 			const template = chatTemplate === undefined ? undefined : readTemplate(chatTemplate);
 			return {
-				fingerprint: undefined,
 				contextWindow,
 				images,
 				thinking: template && toThinking(template),
@@ -208,7 +217,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 			};
 		},
 		readTrained: async (path, signal) => {
-			const { readGgufHeader } = await importInTurn(() => import("./lib/gguf/header.ts"));
+			const { readGgufHeader } = await gguf();
 			const read = (start: number, length: number): Promise<Uint8Array> =>
 				ssh.readRange(path, start, length, { signal });
 			return (await readGgufHeader(read, { template: false })).trainedContext;

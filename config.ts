@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import type { CertificatePaths } from "./lib/certificates/check.ts";
 import { AiServerError } from "./lib/errors.ts";
-import { parseServiceScope, parseServiceUnit, type ServiceScope } from "./lib/service.ts";
-import type { SshTarget } from "./lib/ssh/ssh.ts";
-import { parseSshTarget } from "./lib/ssh/target.ts";
-import type { CertificatePaths } from "./lib/tls/certificates.ts";
+import { parseServiceScope, parseServiceUnit, type ServiceScope } from "./lib/service/commands.ts";
+import { parseSshTarget } from "./lib/ssh/openssh/target.ts";
+import type { SshTarget } from "./lib/ssh/types.ts";
 
 export const PROVIDER_ID = "ai-server";
 

@@ -1,12 +1,12 @@
 import type { Admin } from "./admin.ts";
 import { MODELS } from "./config.ts";
+import { conservativeFirst, mergeModels, type ServerModel } from "./discovery/merge.ts";
+import { fingerprintOf, type Learned, parseLearned, stillTrue } from "./discovery/probed.ts";
+import { notes, presetWarnings, runningWarnings } from "./discovery/warnings.ts";
 import { describeError } from "./lib/errors.ts";
 import type { JsonFile } from "./lib/json-file.ts";
-import { fingerprintOf, type Learned, parseLearned, stillTrue } from "./lib/llama-swap/learned.ts";
-import { conservativeFirst, mergeModels, type ServerModel } from "./lib/llama-swap/merge.ts";
-import type { RunningModel } from "./lib/llama-swap/model-list.ts";
-import { notes, presetWarnings, runningWarnings } from "./lib/llama-swap/notes.ts";
-import type { Preset } from "./lib/llama-swap/preset.ts";
+import type { RunningModel } from "./lib/llama-swap/api/models.ts";
+import type { Preset } from "./lib/llama-swap/config/read.ts";
 
 export interface Discovery {
 	/** Those that can chat. Never empty; the most conservative model first. */

@@ -10,30 +10,35 @@ import {
 } from "@earendil-works/pi-coding-agent";
 import type { AutocompleteItem } from "@earendil-works/pi-tui";
 import { type Admin, createAdmin } from "./admin.ts";
-import { createAdvice } from "./commands/advice.ts";
 import { COMMANDS } from "./commands/all.ts";
 import type { Command } from "./commands/command.ts";
-import { completeModels } from "./commands/models.ts";
 import { registerPresetEntry } from "./commands/preset.ts";
-import { createDoing } from "./commands/progress.ts";
-import { createQuestions, type Questions } from "./commands/questions.ts";
-import { createQueue } from "./commands/queue.ts";
-import { createReply } from "./commands/reply.ts";
 import { registerStatusEntry, startLines } from "./commands/status.ts";
 import { type Config, loadConfig, PROVIDER_ID } from "./config.ts";
+import { followConfig } from "./discovery/config-watch.ts";
 import { type Catalog, createCatalog } from "./discovery.ts";
 import { AiServerError } from "./lib/errors.ts";
-import { createImportInTurn, type ImportInTurn } from "./lib/import-in-turn.ts";
+import { lazyHttp } from "./lib/http/lazy-client.ts";
+import type { Http, WarmHttp } from "./lib/http/types.ts";
 import { createJsonFile } from "./lib/json-file.ts";
-import { lazyHttp, lazySsh } from "./lib/lazy.ts";
-import type { Thinking } from "./lib/llama-swap/learned.ts";
+import { createQueue } from "./lib/keyed-queue.ts";
+import { lazy } from "./lib/lazy.ts";
+import type { Thinking } from "./lib/llama-server/thinking.ts";
 import { waitFor } from "./lib/poll.ts";
-import type { Service } from "./lib/service-call.ts";
-import type { Ssh, SshPrompts } from "./lib/ssh/ssh.ts";
-import type { Http, WarmHttp } from "./lib/tls/http.ts";
-import { showChanges } from "./provider/changes.ts";
-import { followConfig } from "./provider/follow-config.ts";
-import { createProvider, type StreamSimple } from "./provider/provider.ts";
+import type { Service } from "./lib/service/run.ts";
+import { lazySsh } from "./lib/ssh/lazy-connection.ts";
+import type { Ssh, SshPrompts } from "./lib/ssh/types.ts";
+import { showChanges } from "./session/catalog-updates.ts";
+import { createAdvice } from "./session/model-advice.ts";
+import { createProvider, type StreamSimple } from "./session/provider.ts";
+import { createDoing } from "./ui/footer.ts";
+import { completeModels } from "./ui/model-picker.ts";
+import { createReply } from "./ui/reply.ts";
+import { createQuestions, type Questions } from "./ui/ssh-prompts.ts";
+
+const httpClient = lazy(() => import("./lib/http/client.ts"));
+const sshConnection = lazy(() => import("./lib/ssh/connection.ts"));
+const chatStream = lazy(() => import("./stream.ts"));
 
 /** How long pi's start waits for the list: when nothing is known yet, and when an older list is. */
 const FIRST_START_MS = 2500;
@@ -53,12 +58,11 @@ export default async function aiServer(pi: ExtensionAPI): Promise<void> {
 async function start(pi: ExtensionAPI): Promise<void> {
 	const shutdown = new AbortController();
 	const config = loadConfig(process.env, homedir());
-	const importInTurn = createImportInTurn();
-	const http = lazyHttp(() => openHttp(config, importInTurn));
+	const http = lazyHttp(() => openHttp(config));
 	const questions = createQuestions();
-	const ssh = lazySsh(() => openSsh(config, questions.prompts, importInTurn));
+	const ssh = lazySsh(() => openSsh(config, questions.prompts));
 	const admin = createAdmin({
-		...{ ...config, http, ssh, importInTurn },
+		...{ ...config, http, ssh },
 		service: () => serviceOf(config),
 		keySent: config.apiKey !== undefined,
 	});
@@ -71,9 +75,9 @@ async function start(pi: ExtensionAPI): Promise<void> {
 
 	registerStatusEntry(pi);
 	registerPresetEntry(pi);
-	registerCommands(pi, { admin, catalog, questions, importInTurn });
+	registerCommands(pi, { admin, catalog, questions });
 	const rest = await waitForModels(catalog);
-	const chat = createChat(pi, { config, http, admin, catalog, importInTurn });
+	const chat = createChat(pi, { config, http, admin, catalog });
 	const { provider, isPulling } = createProvider(config, catalog, chat);
 	pi.registerProvider(provider);
 
@@ -120,25 +124,21 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	});
 }
 
-async function openHttp(config: Config, importInTurn: ImportInTurn): Promise<WarmHttp> {
+async function openHttp(config: Config): Promise<WarmHttp> {
 	if (config.url === undefined) throw problemOf(config, "AI_SERVER_URL");
-	const { createHttp } = await installed(importInTurn(() => import("./lib/tls/pool.ts")));
+	const { createHttp } = await installed(httpClient());
 	const certificates = config.url.startsWith("https:") ? { certificates: config.certificates } : {};
 	const key = config.apiKey === undefined ? {} : { apiKey: config.apiKey };
 	return createHttp({ baseUrl: config.url, ...certificates, ...key });
 }
 
-async function openSsh(
-	config: Config,
-	prompts: SshPrompts,
-	importInTurn: ImportInTurn,
-): Promise<Ssh> {
+async function openSsh(config: Config, prompts: SshPrompts): Promise<Ssh> {
 	const target = config.ssh;
 	if (target === undefined) throw problemOf(config, "AI_SERVER_SSH_HOST");
 	if (target === "none") {
 		throw new AiServerError("config", "AI_SERVER_SSH_HOST is none, so there is no SSH");
 	}
-	const { createSsh } = await installed(importInTurn(() => import("./lib/ssh/connection.ts")));
+	const { createSsh } = await installed(sshConnection());
 	const localUser = userInfo().username;
 	return createSsh({ target, home: homedir(), env: process.env, localUser, ...prompts });
 }
@@ -211,15 +211,14 @@ interface ChatParts {
 	readonly http: Http;
 	readonly admin: Admin;
 	readonly catalog: Catalog;
-	readonly importInTurn: ImportInTurn;
 }
 
 /** The chat stream, loaded with the first turn: a start that never chats does not pay for it. */
 function createChat(pi: ExtensionAPI, parts: ChatParts): StreamSimple {
-	const { config, http, admin, catalog, importInTurn } = parts;
+	const { config, http, admin, catalog } = parts;
 	let loaded: StreamSimple | undefined;
 	const load = async (): Promise<StreamSimple> => {
-		const { createStreamSimple } = await installed(importInTurn(() => import("./stream.ts")));
+		const { createStreamSimple } = await installed(chatStream());
 		const { timeoutMs } = config;
 		const { explainLoad } = admin;
 		// Hosts before 1.5 run a tool whose arguments could not be read; they lack this method too.
@@ -240,11 +239,10 @@ interface CommandParts {
 	readonly admin: Admin;
 	readonly catalog: Catalog;
 	readonly questions: Questions;
-	readonly importInTurn: ImportInTurn;
 }
 
 function registerCommands(pi: ExtensionAPI, parts: CommandParts): void {
-	const { admin, catalog, questions, importInTurn } = parts;
+	const { admin, catalog, questions } = parts;
 	const inTurn = createQueue();
 	const wait = (milliseconds: number): Promise<void> => waitFor(milliseconds);
 	for (const command of COMMANDS) {
@@ -260,7 +258,7 @@ function registerCommands(pi: ExtensionAPI, parts: CommandParts): void {
 				const reply = createReply(pi, context);
 				try {
 					const doing = createDoing(context);
-					const effects = { now: Date.now, wait, doing, inTurn, importInTurn };
+					const effects = { now: Date.now, wait, doing, inTurn };
 					const tools = { admin, catalog, reply, pi: context, ...effects };
 					await questions.during(context, () => command.run(args.trim(), tools));
 				} catch (error) {

@@ -21,7 +21,7 @@ import type {
 } from "./lib/chat/request.ts";
 import { clean, cleanDeep, toCallId } from "./lib/chat/text.ts";
 import { thinkingSwitch } from "./lib/chat/thinking.ts";
-import type { Thinking } from "./lib/llama-swap/learned.ts";
+import type { Thinking } from "./lib/llama-server/thinking.ts";
 
 /** Turns pi's transcripts into chat requests; one per provider, since it remembers what it converted. */
 export interface Converter {

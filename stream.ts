@@ -19,12 +19,12 @@ import {
 	finishArguments,
 } from "./lib/chat/arguments.ts";
 import type { CallDelta, Chunk, PromptProgress, Timings, TokenCounts } from "./lib/chat/chunk.ts";
+import { wordFailure } from "./lib/chat/error-text.ts";
 import { estimateUsage, NO_TOKENS } from "./lib/chat/estimate.ts";
 import { createExchange, type ExchangeDeps } from "./lib/chat/exchange.ts";
 import { mergeHeaders } from "./lib/chat/headers.ts";
 import type { ChatRequest } from "./lib/chat/request.ts";
-import { wordFailure } from "./lib/chat/wording.ts";
-import type { Thinking } from "./lib/llama-swap/learned.ts";
+import type { Thinking } from "./lib/llama-server/thinking.ts";
 import { createConverter } from "./messages.ts";
 
 /** What happens beside the answer, for whoever shows it. */

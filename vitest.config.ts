@@ -3,7 +3,12 @@ import { HOSTS } from "./hosts/hosts.ts";
 import { hostModules } from "./hosts/vitest-plugin.ts";
 
 /** Tests of code that calls into the host; they run on every host, the others once. */
-const HOST_TESTS = ["test/messages*.test.ts", "test/stream*.test.ts", "test/commands/*.test.ts"];
+const HOST_TESTS = [
+	"test/messages*.test.ts",
+	"test/stream*.test.ts",
+	"test/stream/*.test.ts",
+	"test/commands/*.test.ts",
+];
 const [newest, ...older] = HOSTS;
 
 const config: ViteUserConfig = defineConfig({

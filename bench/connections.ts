@@ -3,8 +3,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createHttp } from "../lib/tls/pool.ts";
-import { readText } from "../lib/tls/read.ts";
+import { createHttp } from "../lib/http/client.ts";
+import { readText } from "../lib/http/read-text.ts";
 import { firstEvents } from "./extension/first-events.ts";
 import { barePool, bareReader, CONTEXT, eventReader, modelOf, ownStream } from "./readers.ts";
 

@@ -14,7 +14,7 @@ if (models !== undefined && /^\d+$/.test(models)) await measure(Number(models));
 else compare();
 
 async function measure(count: number): Promise<void> {
-	const { readPreset } = await import("../lib/llama-swap/preset.ts");
+	const { readPreset } = await import("../lib/llama-swap/config/read.ts");
 	const model = (_: unknown, at: number): string => `  model-${at}:
     cmd: \${server} -m /models/model-${at}.gguf -c \${size} -np 2
     ttl: 600`;

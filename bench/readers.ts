@@ -7,7 +7,7 @@ import type {
 } from "@earendil-works/pi-ai";
 import { createParser } from "eventsource-parser";
 import { Pool } from "undici";
-import { createHttp, type HttpOptions } from "../lib/tls/pool.ts";
+import { createHttp, type HttpOptions } from "../lib/http/client.ts";
 import { createStreamSimple, type StreamSimple } from "../stream.ts";
 import type { Reader } from "./sample.ts";
 

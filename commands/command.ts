@@ -1,27 +1,5 @@
-import type { ExtensionCommandContext } from "@earendil-works/pi-coding-agent";
 import type { AutocompleteItem } from "@earendil-works/pi-tui";
-import type { Admin } from "../admin.ts";
-import type { Catalog } from "../discovery.ts";
-import type { ImportInTurn } from "../lib/import-in-turn.ts";
-import type { Doing } from "./progress.ts";
-import type { InTurn } from "./queue.ts";
-import type { Reply } from "./reply.ts";
-
-/** What a command may use. */
-export interface CommandContext {
-	readonly admin: Admin;
-	readonly catalog: Catalog;
-	readonly reply: Reply;
-	readonly pi: ExtensionCommandContext;
-	/** Milliseconds since 1970. */
-	readonly now: () => number;
-	readonly wait: (milliseconds: number) => Promise<void>;
-	/** For what takes its time: shown while it is done. */
-	readonly doing: Doing;
-	readonly importInTurn: ImportInTurn;
-	/** Commands about the same model wait for each other; "config" is the key of the whole server. */
-	readonly inTurn: InTurn;
-}
+import type { CommandContext } from "../ui/context.ts";
 
 /** A slash command as data; `index.ts` registers each and reports what it throws. */
 export interface Command {

@@ -1,11 +1,17 @@
 import type { AutocompleteItem } from "@earendil-works/pi-tui";
 import { AiServerError, plainText } from "../lib/errors.ts";
-import { parseSize, runsWith } from "../lib/llama-swap/apply.ts";
-import type { PresetEdit } from "../lib/llama-swap/edit.ts";
-import type { Command, CommandContext } from "./command.ts";
-import { askConsent, readArguments } from "./consent.ts";
-import { chooseModel } from "./models.ts";
-import { contextWords, readGiven, takeEffect } from "./take-effect.ts";
+import { lazy } from "../lib/lazy.ts";
+import { parseSize, runsWith } from "../lib/llama-swap/api/reload.ts";
+import type { PresetEdit } from "../lib/llama-swap/config/edit/set-option.ts";
+import { askConsent, readArguments } from "../ui/confirm.ts";
+import type { CommandContext } from "../ui/context.ts";
+import { chooseModel } from "../ui/model-picker.ts";
+import { contextWords, readGiven, takeEffect } from "./apply-config.ts";
+import type { Command } from "./command.ts";
+
+// The YAML parser takes 20 ms to load, so it is left to the commands that need it.
+const editing = lazy(() => import("../lib/llama-swap/config/edit/set-option.ts"));
+const masking = lazy(() => import("../lib/llama-swap/config/mask-secrets.ts"));
 
 const USAGE = "/ai-server-ctx <id> <size>";
 const SIZES = ["4k", "8k", "16k", "32k", "64k", "128k", "256k", "512k", "1m", "max"] as const;
@@ -62,7 +68,7 @@ async function change(
 	yes: boolean,
 	context: CommandContext,
 ): Promise<string> {
-	const { admin, doing, importInTurn } = context;
+	const { admin, doing } = context;
 	const oldText = await doing("Reading the config…", () => admin.readPreset());
 	const size =
 		wished === "max"
@@ -70,9 +76,8 @@ async function change(
 					admin.trainedContext(name, oldText),
 				)
 			: wished;
-	// The YAML parser takes 20 ms to load, so it is left to the commands that need it.
-	const { setPresetKey } = await importInTurn(() => import("../lib/llama-swap/edit.ts"));
-	const { maskChanges } = await importInTurn(() => import("../lib/llama-swap/mask-secrets.ts"));
+	const { setPresetKey } = await editing();
+	const { maskChanges } = await masking();
 	const edit = setPresetKey(oldText, name, "ctx-size", size);
 	const { id, yaml: newText } = edit;
 	const running = await admin.listRunning();

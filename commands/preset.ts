@@ -1,8 +1,14 @@
 import type { ExtensionAPI, Theme } from "@earendil-works/pi-coding-agent";
 import { wrapTextWithAnsi } from "@earendil-works/pi-tui";
 import { plainText } from "../lib/errors.ts";
-import type { YamlSpan } from "../lib/llama-swap/highlight.ts";
+import { lazy } from "../lib/lazy.ts";
+import type { YamlSpan } from "../lib/llama-swap/config/highlight.ts";
 import type { Command } from "./command.ts";
+
+// The YAML parser takes 20 ms to load, so it is left to the command that needs it.
+const highlighting = lazy(() => import("../lib/llama-swap/config/highlight.ts"));
+const excerpts = lazy(() => import("../lib/llama-swap/config/excerpt.ts"));
+const masking = lazy(() => import("../lib/llama-swap/config/mask-secrets.ts"));
 
 /** The custom entry in pi's session that holds a config. */
 export const PRESET_ENTRY = "ai-server-preset";
@@ -17,12 +23,11 @@ export const presetCommand: Command = {
 	usage: "[id]",
 	description: "Show llama-swap's config on the server, or one model's part of it",
 	completesModels: true,
-	async run(args, { admin, reply, importInTurn }) {
+	async run(args, { admin, reply }) {
 		const yaml = await admin.readPreset();
-		// The YAML parser takes 20 ms to load, so it is left to the command that needs it.
-		const { highlightYaml } = await importInTurn(() => import("../lib/llama-swap/highlight.ts"));
-		const { presetBlock } = await importInTurn(() => import("../lib/llama-swap/block.ts"));
-		const { maskSecrets } = await importInTurn(() => import("../lib/llama-swap/mask-secrets.ts"));
+		const { highlightYaml } = await highlighting();
+		const { presetBlock } = await excerpts();
+		const { maskSecrets } = await masking();
 		// The whole of it first: what is secret in a block may show only outside of it.
 		const shown = maskSecrets(yaml);
 		const text = args === "" ? shown.trimEnd() : presetBlock(shown, args);

@@ -1,4 +1,4 @@
-import type { ServerModel } from "../lib/llama-swap/merge.ts";
+import type { ServerModel } from "../discovery/merge.ts";
 import type { Command } from "./command.ts";
 
 export const refreshCommand: Command = {

@@ -1,5 +1,5 @@
+import { askConsent, describeLoaded, readArguments } from "../ui/confirm.ts";
 import type { Command } from "./command.ts";
-import { askConsent, describeLoaded, readArguments } from "./consent.ts";
 
 export const restartCommand: Command = {
 	name: "ai-server-restart",

@@ -1,9 +1,9 @@
 import type { ExtensionAPI } from "@earendil-works/pi-coding-agent";
 import { visibleWidth, wrapTextWithAnsi } from "@earendil-works/pi-tui";
+import type { ServerModel } from "../discovery/merge.ts";
 import type { Discovery } from "../discovery.ts";
 import { describeError, plainText } from "../lib/errors.ts";
-import type { ServerModel } from "../lib/llama-swap/merge.ts";
-import { type Column, renderTable } from "../lib/table.ts";
+import { type Column, renderTable } from "../ui/table.ts";
 import type { Command } from "./command.ts";
 
 /** The custom entry in pi's session that holds a status. */

@@ -1,6 +1,7 @@
-import type { Command, CommandContext } from "./command.ts";
-import { askConsent, describeBusy, readArguments } from "./consent.ts";
-import { chooseModel } from "./models.ts";
+import { askConsent, describeBusy, readArguments } from "../ui/confirm.ts";
+import type { CommandContext } from "../ui/context.ts";
+import { chooseModel } from "../ui/model-picker.ts";
+import type { Command } from "./command.ts";
 
 export const unloadCommand: Command = {
 	name: "ai-server-unload",

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import ssh2, { type Connection, type ParsedKey, type ServerChannel } from "ssh2";
-import { type ServiceAction, serviceCommand } from "../lib/service.ts";
+import { type ServiceAction, serviceCommand } from "../lib/service/commands.ts";
 import { serveSftp } from "./sftp.ts";
 
 const { Server, utils } = ssh2;

@@ -1,47 +1,22 @@
-import type { Ssh } from "./ssh/ssh.ts";
-import type { WarmHttp } from "./tls/http.ts";
+/**
+ * The imports that have begun. pi loads extensions with jiti, which hands a module that still waits
+ * for its own imports to whoever asks for it meanwhile: its functions are there, and what they use
+ * is undefined. So one import waits for the other, in the whole process.
+ */
+let last: Promise<unknown> = Promise.resolve();
 
-/** An Http that is opened at its first request; what `open` rejects with, every request rejects with. */
-export function lazyHttp(open: () => Promise<WarmHttp>): WarmHttp {
-	let opened: Promise<WarmHttp> | undefined;
-	let closed = false;
-	return {
-		async request(request) {
-			opened ??= open();
-			return (await opened).request(request);
-		},
-		async warm() {
-			if (closed) return;
-			opened ??= open();
-			await (await opened.catch(() => undefined))?.warm();
-		},
-		async close() {
-			if (closed || opened === undefined) return;
-			closed = true;
-			await (await opened.catch(() => undefined))?.close();
-		},
-	};
-}
-
-/** The same for Ssh; `target` names it as long as nobody has opened it. */
-export function lazySsh(open: () => Promise<Ssh>, target = "the SSH host"): Ssh {
-	let opened: Promise<Ssh> | undefined;
-	const ready = (): Promise<Ssh> => {
-		opened ??= open();
-		return opened;
-	};
-	return {
-		target,
-		readFile: async (path, options) => (await ready()).readFile(path, options),
-		readRange: async (path, start, length, options) =>
-			(await ready()).readRange(path, start, length, options),
-		exec: async (command, options) => (await ready()).exec(command, options),
-		withSftp: async (run, options) => (await ready()).withSftp(run, options),
-		close() {
-			void opened?.then(
-				(ssh) => ssh.close(),
-				() => undefined, // it never opened, so there is nothing to close
-			);
-		},
+/**
+ * Code that start-up can do without, loaded at its first use: `const edit = lazy(() =>
+ * import("./edit.ts"))` at the top of a file, then `(await edit()).setOption(…)`. Rejects with what
+ * the import rejects with; the next call tries again.
+ */
+export function lazy<Module>(load: () => Promise<Module>): () => Promise<Module> {
+	let loaded: Module | undefined;
+	return async () => {
+		if (loaded !== undefined) return loaded;
+		const mine = last.then(load);
+		last = mine.catch(() => undefined); // reported to whoever asked for it
+		loaded = await mine;
+		return loaded;
 	};
 }

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { type Admin, createAdmin } from "../admin.ts";
 import { loadConfig } from "../config.ts";
 import { AiServerError } from "../lib/errors.ts";
-import type { Ssh } from "../lib/ssh/ssh.ts";
-import type { Http, HttpRequest } from "../lib/tls/http.ts";
+import type { Http, HttpRequest } from "../lib/http/types.ts";
+import type { Ssh } from "../lib/ssh/types.ts";
 
 interface Answer {
 	readonly status?: number;
@@ -48,7 +48,6 @@ function rig(
 			ssh,
 			service,
 			keySent: false,
-			importInTurn: (importing) => importing(),
 		}),
 		asked,
 	};

@@ -8,8 +8,8 @@ import {
 } from "../discovery.ts";
 import { AiServerError } from "../lib/errors.ts";
 import type { JsonFile } from "../lib/json-file.ts";
-import type { ListedModel } from "../lib/llama-swap/model-list.ts";
-import { type Preset, readPreset } from "../lib/llama-swap/preset.ts";
+import type { ListedModel } from "../lib/llama-swap/api/models.ts";
+import { type Preset, readPreset } from "../lib/llama-swap/config/read.ts";
 
 const listed = (id: string): ListedModel => ({ id, name: undefined, images: false });
 const preset = (id: string, size: number): Preset =>
@@ -22,7 +22,7 @@ function source(given: Partial<ModelSource> = {}): ModelSource {
 		listModels: async () => [listed("a"), listed("b")],
 		listRunning: async () => [{ id: "a", state: "ready", cmd: "llama-server -c 1000" }],
 		readConfig: async () => preset("b", 2048),
-		readProps: async () => ({ fingerprint: undefined }),
+		readProps: async () => ({}),
 		readTrained: async () => undefined,
 		...given,
 	};
@@ -217,7 +217,7 @@ test("a list that cannot be kept is used all the same", async () => {
 });
 
 const cold = { id: "m", state: "ready", cmd: "llama-server -c 8192 -np 2 --port 5801" } as const;
-const told = { fingerprint: undefined, contextWindow: 4096, images: true } as const;
+const told = { contextWindow: 4096, images: true } as const;
 
 test("a loaded model is asked once for each command, whatever its port", async () => {
 	const asked: string[] = [];

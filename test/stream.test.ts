@@ -9,7 +9,7 @@ import {
 } from "@earendil-works/pi-ai";
 import { expect, test } from "vitest";
 import { AiServerError } from "../lib/errors.ts";
-import type { Http, HttpRequest } from "../lib/tls/http.ts";
+import type { Http, HttpRequest } from "../lib/http/types.ts";
 import { type ChatProgress, createStreamSimple, type StreamDeps } from "../stream.ts";
 import { CUT_SEED, everyCut, linesOf, readTurn, spiedHttp, type Turn } from "./support/chat.ts";
 import { type ScriptedAnswer, scriptedHttp, seeded } from "./support/scripted-http.ts";

@@ -1,4 +1,4 @@
-import { faultFrom, type ServerFault } from "../llama-swap/error-body.ts";
+import { faultFrom, type ServerFault } from "../error-body.ts";
 
 export interface CallDelta {
 	readonly index: number | undefined;

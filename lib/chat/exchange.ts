@@ -1,13 +1,13 @@
+import { faultFrom, parseFault, type ServerFault } from "../error-body.ts";
 import { AiServerError, plainText } from "../errors.ts";
-import { faultFrom, parseFault, type ServerFault } from "../llama-swap/error-body.ts";
+import { readText } from "../http/read-text.ts";
+import type { Http, HttpResponse } from "../http/types.ts";
 import { createEventReader, errorEvent } from "../sse.ts";
-import type { Http, HttpResponse } from "../tls/http.ts";
-import { readText } from "../tls/read.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
-import { openBody } from "./opening.ts";
-import { createPace } from "./pace.ts";
-import { type SilenceWatch, watchSilence } from "./silence.ts";
-import { isLoadFailure, isLoadFault, wordStatus, wordStreamFault } from "./wording.ts";
+import { openBody } from "./detect-stream.ts";
+import { isLoadFailure, isLoadFault, wordStatus, wordStreamFault } from "./error-text.ts";
+import { type SilenceWatch, watchSilence } from "./idle-timeout.ts";
+import { createPace } from "./yield.ts";
 
 const CHAT_PATH = "/v1/chat/completions";
 /** How long the end of a body may follow its [DONE]. */

@@ -1,4 +1,4 @@
-import type { Thinking } from "../llama-swap/learned.ts";
+import type { Thinking } from "../llama-server/thinking.ts";
 
 /** What a turn asks of the model's thinking. */
 export interface ThinkingWish {

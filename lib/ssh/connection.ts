@@ -1,15 +1,15 @@
 import { userInfo } from "node:os";
 import type { Client } from "ssh2";
-import { createAnswers } from "./answers.ts";
+import { untilAborted, within } from "../deadline.ts";
+import { NoSftpError } from "./errors.ts";
 import { runCommand } from "./exec.ts";
-import { NoSftpError } from "./faults.ts";
-import type { HostQuery, HostSettings, LocalUser } from "./host-settings.ts";
-import { untilAborted, within } from "./limits.ts";
-import { type Link, openLink } from "./link.ts";
-import { askOpenSsh, findRoute, type RunSsh, runSshClient } from "./route.ts";
-import { readBytes, readTextFile, useSftp } from "./sftp.ts";
-import type { OperationOptions, Ssh, SshPrompts, SshTarget } from "./ssh.ts";
-import { describeTarget } from "./target.ts";
+import { readBytes, readTextFile, useSftp } from "./files/sftp-session.ts";
+import { type Link, openLink } from "./login/jump-chain.ts";
+import { createAnswers } from "./login/prompts.ts";
+import { askOpenSsh, findRoute, type RunSsh, runSshClient } from "./openssh/proxy-jump.ts";
+import type { HostQuery, HostSettings, LocalUser } from "./openssh/settings.ts";
+import { describeTarget } from "./openssh/target.ts";
+import type { OperationOptions, Ssh, SshPrompts, SshTarget } from "./types.ts";
 
 export interface SshOptions extends SshPrompts {
 	readonly target: SshTarget;

@@ -1,7 +1,7 @@
 import type { Client, ClientChannel } from "ssh2";
 import { AiServerError } from "../errors.ts";
-import { openFault } from "./faults.ts";
-import type { ExecOptions, ExecResult } from "./ssh.ts";
+import { openFault } from "./errors.ts";
+import type { ExecOptions, ExecResult } from "./types.ts";
 
 const DEFAULT_MAX_BYTES = 1024 * 1024;
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { completeModels } from "../../commands/models.ts";
 import { describeChange } from "../../commands/refresh.ts";
 import { ageNote, startLines, statusLines, toStatus } from "../../commands/status.ts";
+import type { ServerModel } from "../../discovery/merge.ts";
 import type { Discovery } from "../../discovery.ts";
 import { AiServerError } from "../../lib/errors.ts";
-import type { ServerModel } from "../../lib/llama-swap/merge.ts";
+import { completeModels } from "../../ui/model-picker.ts";
 
 const model = (id: string, more: Partial<ServerModel> = {}): ServerModel => ({
 	...{ id, name: id, state: "ready", contextWindow: 4096, contextOrigin: "command" },

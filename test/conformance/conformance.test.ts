@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { HOSTS, type Host } from "../../hosts/hosts.ts";
-import { judge } from "./judge.ts";
-import { readRecorded } from "./recorded.ts";
-import { ROWS } from "./rows.ts";
-import type { Outcome, Row } from "./scenario.ts";
-import { type ScriptServer, startScript } from "./server.ts";
-import { runHost, runOurs } from "./sides.ts";
+import { ROWS } from "./rows/all.ts";
+import { readRecorded } from "./rows/recorded.ts";
+import { judge } from "./runner/judge.ts";
+import type { Outcome, Row } from "./runner/scenario.ts";
+import { type ScriptServer, startScript } from "./runner/server.ts";
+import { runHost, runOurs } from "./runner/sides.ts";
 
 const RECORDED = await readRecorded();
 const ALL = [...ROWS, ...RECORDED];

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
-import { parseCtxMapFromYaml } from "../../lib/llama-swap/preset.ts";
+import { parseCtxMapFromYaml } from "../../lib/llama-swap/config/read.ts";
 import { scratch } from "../support/caddy.ts";
 import { block, tableRows } from "../support/document.ts";
 import { findProgram, run } from "../support/programs.ts";

@@ -3,7 +3,7 @@ import type {
 	AssistantMessageEvent,
 	AssistantMessageEventStream,
 } from "@earendil-works/pi-ai";
-import type { Http } from "../../lib/tls/http.ts";
+import type { Http } from "../../lib/http/types.ts";
 import { cutAt, seeded } from "./scripted-http.ts";
 
 /** Printed with every failure, so that the cuts can be made again. */

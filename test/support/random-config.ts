@@ -1,4 +1,4 @@
-import type { PresetFlag } from "../../lib/llama-swap/edit.ts";
+import type { PresetFlag } from "../../lib/llama-swap/config/edit/set-option.ts";
 
 /** A repeatable source of choices (mulberry32). */
 export interface Dice {

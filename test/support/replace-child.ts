@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import ssh2, { type SFTPWrapper } from "ssh2";
-import { replaceFile } from "../../lib/ssh/replace-file.ts";
+import { replaceFile } from "../../lib/ssh/files/replace.ts";
 
 const [port = "", path = "", bytes = ""] = process.argv.slice(2);
 const client = new ssh2.Client();

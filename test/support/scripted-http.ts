@@ -1,4 +1,4 @@
-import type { Http, HttpRequest } from "../../lib/tls/http.ts";
+import type { Http, HttpRequest } from "../../lib/http/types.ts";
 
 /** An answer as a server would send it; `chunks` are the pieces in which its body arrives. */
 export interface ScriptedAnswer {

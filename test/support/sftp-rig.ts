@@ -9,7 +9,7 @@ import { join } from "node:path";
 import ssh2, { type Client, type SFTPWrapper } from "ssh2";
 import { onTestFinished } from "vitest";
 import { type SftpHook, serveSftp } from "../../demo/sftp.ts";
-import type { SftpReplaceOptions } from "../../lib/ssh/replace-file.ts";
+import type { SftpReplaceOptions } from "../../lib/ssh/files/replace.ts";
 
 /** OpenSSH's own server, where one is installed. */
 export const SFTP_SERVER: string | undefined = [

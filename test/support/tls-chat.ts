@@ -15,8 +15,8 @@ import type {
 } from "@earendil-works/pi-ai";
 import { onTestFinished } from "vitest";
 import { createAuthority, type Identity, writeClientFiles } from "../../demo/authority.ts";
-import type { WarmHttp } from "../../lib/tls/http.ts";
-import { createHttp, type HttpOptions } from "../../lib/tls/pool.ts";
+import { createHttp, type HttpOptions } from "../../lib/http/client.ts";
+import type { WarmHttp } from "../../lib/http/types.ts";
 import { createStreamSimple, type StreamDeps } from "../../stream.ts";
 import { readTurn, type Turn } from "./chat.ts";
 

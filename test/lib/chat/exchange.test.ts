@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createExchange, type ExchangeOptions } from "../../../lib/chat/exchange.ts";
 import { AiServerError } from "../../../lib/errors.ts";
-import type { Http } from "../../../lib/tls/http.ts";
+import type { Http } from "../../../lib/http/types.ts";
 import { spiedHttp } from "../../support/chat.ts";
 import { cutAt, type ScriptedAnswer, scriptedHttp } from "../../support/scripted-http.ts";
 

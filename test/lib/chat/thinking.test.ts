@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type ThinkingWish, thinkingSwitch } from "../../../lib/chat/thinking.ts";
-import { readTemplate } from "../../../lib/gguf/template.ts";
-import { levelMap, type Thinking, toThinking } from "../../../lib/llama-swap/learned.ts";
+import { readTemplate } from "../../../lib/llama-server/chat-template.ts";
+import { levelMap, type Thinking, toThinking } from "../../../lib/llama-server/thinking.ts";
 
 const facts = (more: Partial<Thinking>): Thinking => ({
 	...{ thinks: true, levels: ["off", "medium"], toggle: undefined, budget: undefined },

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { AiServerError } from "../../../lib/errors.ts";
-import { readTemplate } from "../../../lib/gguf/template.ts";
-import { extractCtxFromRunningCmd, readLaunch } from "../../../lib/llama-swap/command-line.ts";
-import { contextWindowOf } from "../../../lib/llama-swap/context-window.ts";
-import { readPreset } from "../../../lib/llama-swap/preset.ts";
+import { readTemplate } from "../../../lib/llama-server/chat-template.ts";
+import { contextWindowOf } from "../../../lib/llama-server/context-window.ts";
+import { extractCtxFromRunningCmd, readLaunch } from "../../../lib/llama-server/options.ts";
+import { readPreset } from "../../../lib/llama-swap/config/read.ts";
 
 /** `AI_SERVER_FUZZ=100000` for the long run, `AI_SERVER_FUZZ_SEED=n` to repeat one. */
 const ROUNDS = Number(process.env["AI_SERVER_FUZZ"] ?? 2000);

@@ -5,8 +5,17 @@ import { join } from "node:path";
 import ssh2 from "ssh2";
 import { expect, onTestFinished, test } from "vitest";
 import { AiServerError } from "../../../lib/errors.ts";
-import { fingerprintOf } from "../../../lib/ssh/known-hosts.ts";
-import { client, demo, keyPair, listen, oneFile, scripted, TEXT, temporary } from "./rig.ts";
+import { fingerprintOf } from "../../../lib/ssh/openssh/known-hosts.ts";
+import {
+	client,
+	demo,
+	keyPair,
+	listen,
+	oneFile,
+	scripted,
+	TEXT,
+	temporary,
+} from "../../support/ssh-rig.ts";
 
 const { generateKeyPairSync } = ssh2.utils;
 

@@ -1,6 +1,6 @@
 import type { ServerChannel } from "ssh2";
 import { expect, test } from "vitest";
-import { client, demo, scripted } from "./rig.ts";
+import { client, demo, scripted } from "../../support/ssh-rig.ts";
 
 /** Ends a command as a server does. */
 function end(channel: ServerChannel, code: number, stdout = "", stderr = ""): void {

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { createSsh, type SshOptions } from "../../../lib/ssh/connection.ts";
-import { NoSftpError } from "../../../lib/ssh/faults.ts";
-import type { Ssh } from "../../../lib/ssh/ssh.ts";
-import { parseSshTarget } from "../../../lib/ssh/target.ts";
+import { NoSftpError } from "../../../lib/ssh/errors.ts";
+import { parseSshTarget } from "../../../lib/ssh/openssh/target.ts";
+import type { Ssh } from "../../../lib/ssh/types.ts";
+import { temporary } from "../../support/ssh-rig.ts";
 import {
 	findOpenSsh,
 	makeKey,
@@ -16,7 +17,6 @@ import {
 	startAgent,
 	startSshd,
 } from "../../support/sshd.ts";
-import { temporary } from "./rig.ts";
 
 const run = promisify(execFile);
 const found = await findOpenSsh();

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { serviceCommand } from "../../../lib/service.ts";
+import { serviceCommand } from "../../../lib/service/commands.ts";
 import { shellQuote } from "../../../lib/ssh/quote.ts";
 import { HOSTILE } from "../../support/hostile.ts";
 

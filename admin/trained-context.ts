@@ -1,0 +1,49 @@
+import { AiServerError } from "../lib/errors.ts";
+import { parseJson, recordOf, windowOf } from "../lib/json.ts";
+import { readGgufHeader } from "../lib/llama-server/gguf.ts";
+import { readPreset } from "../lib/llama-swap/config/read.ts";
+
+export interface TrainedSources {
+	/** Bytes of a file on the server. */
+	readonly readRange: (path: string, start: number, length: number) => Promise<Uint8Array>;
+	readonly isReady: (id: string) => Promise<boolean>;
+	/** The body of the model's own `/v1/models`. */
+	readonly models: () => Promise<string>;
+}
+
+/**
+ * Tokens that a model was trained for: as its file says, else as it says itself when it is loaded.
+ * Rejects with AiServerError "preset" when neither can be had.
+ */
+export async function readTrainedContext(
+	id: string,
+	yaml: string,
+	{ readRange, isReady, models }: TrainedSources,
+): Promise<number> {
+	const preset = readPreset(yaml);
+	const own = preset.aliases.get(id) ?? id;
+	const path = preset.models.get(own)?.launch.modelPath;
+	let cause: unknown;
+	if (path !== undefined) {
+		try {
+			const read = (start: number, length: number) => readRange(path, start, length);
+			const { trainedContext } = await readGgufHeader(read, { template: false });
+			if (trainedContext !== undefined) return trainedContext;
+		} catch (error) {
+			cause = error;
+		}
+	}
+	const told = (await isReady(own)) ? trainedIn(await models()) : undefined;
+	if (told !== undefined) return told;
+	throw new AiServerError("preset", `Nobody says how much context ${id} was trained for`, {
+		hint: "Load it first, or give a number",
+		cause,
+	});
+}
+
+/** llama-server's `meta.n_ctx_train`. */
+function trainedIn(body: string): number | undefined {
+	const data = recordOf(parseJson(body))?.["data"];
+	const first: unknown = Array.isArray(data) ? data[0] : undefined;
+	return windowOf(recordOf(recordOf(first)?.["meta"])?.["n_ctx_train"]);
+}

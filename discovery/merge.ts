@@ -1,0 +1,191 @@
+import { contextWindowOf } from "../lib/llama-server/context-window.ts";
+import { type LaunchOptions, type ModelKind, readLaunch } from "../lib/llama-server/options.ts";
+import type { Thinking } from "../lib/llama-server/thinking.ts";
+import type {
+	EntryType,
+	ListedModel,
+	RunningModel,
+	RunningState,
+} from "../lib/llama-swap/api/models.ts";
+import type { Preset, PresetModel } from "../lib/llama-swap/config/read.ts";
+import { type Learned, stillTrue } from "./probed.ts";
+
+/** What an unknown context window is taken for, in tokens. */
+export const FALLBACK_CONTEXT = 32_768;
+
+/**
+ * Where a context window comes from: the loaded server, the model list, the running command, the
+ * config file, the head of the model's file, an earlier time, nowhere.
+ */
+export type ContextOrigin =
+	| "server"
+	| "declared"
+	| "command"
+	| "config"
+	| "gguf"
+	| "cache"
+	| "guess";
+
+export type ModelState = RunningState | "stopped" | "unknown";
+
+export interface ServerModel {
+	readonly id: string;
+	readonly name: string;
+	readonly state: ModelState;
+	/** Tokens of one request. */
+	readonly contextWindow: number;
+	readonly contextOrigin: ContextOrigin;
+	readonly reasoning: boolean;
+	readonly images: boolean;
+	/** How it is told to think; undefined while nobody has read its template. */
+	readonly thinking?: Thinking | undefined;
+	/** False for a model whose template cannot show it tools. */
+	readonly tools?: boolean | undefined;
+	/** Undefined and "chat": it can chat. */
+	readonly kind?: ModelKind | "audio" | undefined;
+	/** The model that is loaded for this id, where that is another one. */
+	readonly baseId?: string | undefined;
+	/** Seconds without a request until it is unloaded; 0: never. */
+	readonly ttl?: number | undefined;
+	/** The server that has it, where llama-swap only passes requests on. */
+	readonly peer?: string | undefined;
+	/** Set for an id that stands for a choice among models. */
+	readonly choice?: Extract<EntryType, "selector" | "profile"> | undefined;
+}
+
+export interface MergeSources {
+	readonly listed: readonly ListedModel[];
+	/** Undefined when the server could not say; then every state is "unknown". */
+	readonly running: readonly RunningModel[] | undefined;
+	/** The config file; undefined when it could not be read. */
+	readonly preset: Preset | undefined;
+	/** What servers have told of themselves, by the id of the loaded model. */
+	readonly learned: ReadonlyMap<string, Learned>;
+	/** Sizes from an earlier time, for models whose size cannot be read now. */
+	readonly remembered: ReadonlyMap<string, number>;
+}
+
+/**
+ * One entry for each listed model, and for each that runs unlisted. Aliases and variants take state
+ * and size from the model behind them. Later parts of split files are left out.
+ */
+export function mergeModels(sources: MergeSources): readonly ServerModel[] {
+	const { listed, running = [], preset } = sources;
+	const unique = new Map(listed.map((model) => [model.id, model]));
+	for (const { id, name } of running) {
+		if (!unique.has(id)) unique.set(id, { id, name, images: undefined });
+	}
+	const merged = [...unique.values()]
+		.filter(({ id }) => !isShardArtefact(id))
+		.map((model) => mergeModel(model, baseOf(model, preset), sources));
+	return conservativeFirst(merged);
+}
+
+/** The id that `/running` shows when this one is loaded. */
+function baseOf({ id, baseId, peer }: ListedModel, preset: Preset | undefined): string {
+	if (peer !== undefined || preset?.models.has(id) === true) return id;
+	return baseId ?? preset?.aliases.get(id) ?? id;
+}
+
+function mergeModel(model: ListedModel, baseId: string, sources: MergeSources): ServerModel {
+	const { id, name, peer, type } = model;
+	const process = sources.running?.find((running) => running.id === baseId);
+	const preset = sources.preset?.models.get(baseId);
+	const learned = stillTrue(sources.learned.get(baseId), process?.cmd ?? preset?.cmd);
+	const launch = launchOf(model, process, preset);
+	const isOwn = peer === undefined && type !== "selector" && type !== "profile";
+	return {
+		id,
+		name: name ?? id,
+		state: process?.state ?? (sources.running !== undefined && isOwn ? "stopped" : "unknown"),
+		...contextOf(model, { process, launch, learned, remembered: sources.remembered.get(id) }),
+		reasoning: reasons({ model, baseId, launch, learned }),
+		images: model.images ?? learned?.images ?? launch?.images ?? false,
+		thinking: learned?.thinking,
+		tools: model.tools ?? learned?.tools,
+		kind: model.kind ?? launch?.kind,
+		baseId: baseId === id ? undefined : baseId,
+		ttl: process?.ttl ?? preset?.ttl,
+		peer,
+		choice: type === "selector" || type === "profile" ? type : undefined,
+	};
+}
+
+interface ReasoningSources {
+	readonly model: ListedModel;
+	readonly baseId: string;
+	readonly launch: LaunchOptions | undefined;
+	readonly learned: Learned | undefined;
+}
+
+/** `--reasoning off` counts more than what the template could do; a name counts least. */
+function reasons({ model, baseId, launch, learned }: ReasoningSources): boolean {
+	if (launch?.reasoning === false) return false;
+	const told = learned?.thinking?.thinks ?? model.thinking;
+	return told ?? (isReasoningModel(model.id) || isReasoningModel(baseId));
+}
+
+function launchOf(
+	{ args }: ListedModel,
+	process: RunningModel | undefined,
+	preset: PresetModel | undefined,
+): LaunchOptions | undefined {
+	if (process?.cmd !== undefined) return readLaunch(process.cmd, preset?.env);
+	if (args !== undefined) return readLaunch(args.map((word) => JSON.stringify(word)).join(" "));
+	return preset?.launch;
+}
+
+interface ContextSources {
+	readonly process: RunningModel | undefined;
+	readonly launch: LaunchOptions | undefined;
+	readonly learned: Learned | undefined;
+	readonly remembered: number | undefined;
+}
+
+/** The most trusted of what is known. */
+function contextOf(
+	{ context, args }: ListedModel,
+	{ process, launch, learned, remembered }: ContextSources,
+): Pick<ServerModel, "contextWindow" | "contextOrigin"> {
+	const given = (contextWindow: number | undefined, contextOrigin: ContextOrigin) =>
+		contextWindow === undefined ? undefined : { contextWindow, contextOrigin };
+	const isLoaded = process?.state === "ready";
+	const own = launch && contextWindowOf(launch, learned?.trained);
+	const isWritten = own !== undefined && launch !== undefined && contextWindowOf(launch) === own;
+	const written = process?.cmd === undefined && args === undefined ? "config" : "command";
+	return (
+		given(learned?.contextWindow, isLoaded ? "server" : "cache") ??
+		given(context?.tokens, context?.measured === true ? "server" : "declared") ??
+		given(own, isWritten ? written : "gguf") ??
+		given(remembered, "cache") ?? { contextWindow: FALLBACK_CONTEXT, contextOrigin: "guess" }
+	);
+}
+
+/** Smallest window first: pi runs an unknown id with a copy of the first model's limits. */
+export function conservativeFirst(models: readonly ServerModel[]): readonly ServerModel[] {
+	return models.toSorted(
+		(a, b) =>
+			a.contextWindow - b.contextWindow ||
+			Number(a.reasoning) - Number(b.reasoning) ||
+			Number(a.images) - Number(b.images) ||
+			(a.id < b.id ? -1 : 1),
+	);
+}
+
+/** True for a later part of a split GGUF file ("...-00002-of-00003"); the first part loads them all. */
+export function isShardArtefact(id: string): boolean {
+	const part = /-(\d{5})-of-\d{5}(?:\.gguf)?$/i.exec(id)?.[1];
+	return part !== undefined && Number(part) > 1;
+}
+
+/** Families whose chat templates think. */
+const THINKING =
+	/think|reason|(?:^|[^a-z])(?:qwq|qwen_?-?3|deepseek-?(?:r1|v3\.[1-9]|v4)|gpt-?oss|minimax-?m\d|glm-?(?:4\.[5-9]|[5-9])|magistral|r1|seed-?oss|nemotron|exaone-?deep|hunyuan)/;
+/** Their members that do not. */
+const NOT_THINKING = /non?-?think|no-?reason|instruct-2507|coder|embed|rerank/;
+
+/** A guess by name, for as long as nobody has asked the model's template whether it can think. */
+export function isReasoningModel(id: string): boolean {
+	const name = id.toLowerCase();
+	return THINKING.test(name) && !NOT_THINKING.test(name);
+}

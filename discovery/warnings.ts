@@ -1,0 +1,45 @@
+import { AiServerError, describeError } from "../lib/errors.ts";
+import { FALLBACK_CONTEXT, type ServerModel } from "./merge.ts";
+
+/** A plain server has no such page, and that is no fault. */
+export function runningWarnings(error: unknown): readonly string[] {
+	if (error === undefined || isMissing(error)) return [];
+	return [`Which models are loaded is unknown: ${describeError(error)}`];
+}
+
+function isMissing(error: unknown): boolean {
+	return error instanceof AiServerError && error.status === 404;
+}
+
+/** Why the config file could not be read, and whose windows may be wrong for it. */
+export function presetWarnings(error: unknown, models: readonly ServerModel[]): readonly string[] {
+	if (error === undefined) return [];
+	const sure = ["server", "declared", "command"];
+	const unsure = models.filter(({ contextOrigin }) => !sure.includes(contextOrigin));
+	const effect =
+		unsure.length === 0 ? "" : `. Context windows that may be wrong: ${idList(unsure)}`;
+	return [`The server's config could not be read: ${describeError(error)}${effect}`];
+}
+
+/** Worth knowing when somebody looks, but no fault. */
+export function notes(models: readonly ServerModel[], runningError: unknown): readonly string[] {
+	const guessed = models.filter(({ contextOrigin }) => contextOrigin === "guess");
+	const toolless = models.filter(({ tools }) => tools === false);
+	return [
+		...(guessed.length === 0
+			? []
+			: [
+					`Context window unknown, taken as ${FALLBACK_CONTEXT}: ${idList(guessed)}. Give the model's cmd a --ctx-size`,
+				]),
+		...(toolless.length === 0 ? [] : [`Cannot use tools: ${idList(toolless)}`]),
+		...(isMissing(runningError)
+			? ["This server does not tell which models are loaded; loading and unloading need llama-swap"]
+			: []),
+	];
+}
+
+function idList(models: readonly ServerModel[]): string {
+	const ids = models.slice(0, 3).map(({ id }) => id);
+	const more = models.length > 3 ? ` and ${models.length - 3} more` : "";
+	return `${ids.join(", ")}${more}`;
+}

@@ -1,0 +1,100 @@
+import { flagOf, type JsonRecord, recordOf, windowOf } from "../../json.ts";
+
+/** A context window that a model list names. */
+export interface DeclaredContext {
+	/** Tokens. */
+	readonly tokens: number;
+	/** Where it stands in the record. */
+	readonly field: "context_length" | "meta.n_ctx" | `meta.llamaswap.${string}`;
+	/** True when llama-server itself tells what it has allocated, and not a config what it hopes for. */
+	readonly measured: boolean;
+}
+
+export type ModelKind = "chat" | "embedding" | "reranker" | "image" | "audio";
+
+/** What a record of `GET /v1/models` says of the model's abilities; undefined where it says nothing. */
+export interface Declared {
+	readonly context: DeclaredContext | undefined;
+	readonly images: boolean | undefined;
+	readonly tools: boolean | undefined;
+	readonly thinking: boolean | undefined;
+	readonly kind: ModelKind | undefined;
+}
+
+/**
+ * Reads the declarations of a record. llama-swap derives its own fields from the config's
+ * `capabilities` (v225 and later); before that, and beside it, users write what they know into
+ * `metadata`, which is `meta.llamaswap` here and less trusted.
+ */
+export function readDeclared(record: JsonRecord): Declared {
+	const capabilities = recordOf(record["capabilities"]) ?? {};
+	const architecture = recordOf(record["architecture"]);
+	const inputs = wordsOf(architecture?.["input_modalities"]);
+	const outputs = wordsOf(architecture?.["output_modalities"]);
+	const parameters = wordsOf(record["supported_parameters"]);
+	const metadata = recordOf(recordOf(record["meta"])?.["llamaswap"]) ?? {};
+	return {
+		context: contextOf(record, metadata),
+		images:
+			// llama-swap lists true flags only: a missing one says nothing, a list without it does.
+			flagOf(capabilities["vision"]) ?? inputs?.includes("image") ?? flagOf(metadata["vision"]),
+		tools:
+			flagOf(capabilities["function_calling"]) ??
+			parameters?.includes("tools") ??
+			flagOf(metadata["function_calling"]) ??
+			flagOf(metadata["tools"]),
+		thinking: flagOf(metadata["reasoning"]) ?? flagOf(metadata["thinking"]),
+		kind: kindOf(capabilities, metadata, inputs, outputs),
+	};
+}
+
+/** Names that users give the window in `metadata`, commonest first. */
+const METADATA_WINDOWS = ["n_ctx", "context_length", "context_window", "ctx"];
+
+function contextOf(record: JsonRecord, metadata: JsonRecord): DeclaredContext | undefined {
+	const allocated = windowOf(recordOf(record["meta"])?.["n_ctx"]);
+	if (record["owned_by"] === "llamacpp") {
+		// llama-server's `context_length`, like `meta.n_ctx_train`, is what the model was trained for.
+		if (allocated === undefined) return undefined;
+		return { tokens: allocated, field: "meta.n_ctx", measured: true };
+	}
+	const declared = windowOf(record["context_length"]);
+	if (declared !== undefined) {
+		return { tokens: declared, field: "context_length", measured: false };
+	}
+	if (allocated !== undefined) return { tokens: allocated, field: "meta.n_ctx", measured: false };
+	for (const key of METADATA_WINDOWS) {
+		const tokens = windowOf(metadata[key]);
+		if (tokens !== undefined) return { tokens, field: `meta.llamaswap.${key}`, measured: false };
+	}
+	return undefined;
+}
+
+function kindOf(
+	capabilities: JsonRecord,
+	metadata: JsonRecord,
+	inputs: readonly string[] | undefined,
+	outputs: readonly string[] | undefined,
+): ModelKind | undefined {
+	const gives = (output: string): boolean => outputs?.includes(output) === true;
+	const can = (name: string): boolean => capabilities[name] === true;
+	const marked = (name: string): boolean => can(name) || metadata[name] === true;
+	if (marked("reranker")) return "reranker";
+	if (marked("embedding") || marked("embeddings")) return "embedding";
+	if (gives("embedding") || gives("embeddings")) return "embedding";
+	if (gives("text")) {
+		if (inputs === undefined || inputs.includes("text")) return "chat";
+		return inputs.includes("audio") ? "audio" : undefined;
+	}
+	// Not from metadata: there "image" or "audio" may as well mean what the model can read.
+	if (gives("image") || can("image_generation") || can("image_to_image")) return "image";
+	if (gives("audio") || can("audio_speech") || can("audio_transcriptions")) return "audio";
+	return undefined;
+}
+
+/** The words of a list; undefined for no list and for an empty one, which declares nothing. */
+function wordsOf(value: unknown): readonly string[] | undefined {
+	if (!Array.isArray(value)) return undefined;
+	const words = value.filter((word) => typeof word === "string");
+	return words.length === 0 ? undefined : words;
+}

@@ -1,0 +1,82 @@
+import type {
+	AssistantMessageEventStream,
+	Model,
+	Provider,
+	SimpleStreamOptions,
+	TranscriptContext,
+} from "@earendil-works/pi-ai";
+import { type Config, PROVIDER_ID } from "../config.ts";
+import type { ServerModel } from "../discovery/merge.ts";
+import type { Catalog } from "../discovery.ts";
+import { levelMap } from "../lib/llama-server/thinking.ts";
+
+/** Private to this provider: pi uses a stream function for models of its own api name only. */
+const API = "ai-server-mtls";
+export type ServerApi = typeof API;
+export type StreamSimple = (
+	model: Model<ServerApi>,
+	context: TranscriptContext,
+	options?: SimpleStreamOptions,
+) => AssistantMessageEventStream;
+
+export interface Registration {
+	readonly provider: Provider<ServerApi>;
+	/** True while pi itself asks for the models, and so will see what comes. */
+	readonly isPulling: () => boolean;
+}
+
+/** The catalog as a provider of pi. */
+export function createProvider(
+	config: Config,
+	catalog: Catalog,
+	streamSimple: StreamSimple,
+): Registration {
+	let pulling = 0;
+	const baseUrl = config.url ?? "";
+	const known = new Map<string, Model<ServerApi>>();
+	const source = config.apiKey === undefined ? "client certificate" : "AI_SERVER_API_KEY";
+	const provider: Provider<ServerApi> = {
+		id: PROVIDER_ID,
+		name: PROVIDER_ID,
+		baseUrl,
+		// No key at all: the certificate is the credential, and lib/http sends a key where one is set.
+		auth: { apiKey: { name: "Client certificate", resolve: async () => ({ auth: {}, source }) } },
+		getModels: () =>
+			catalog.current().models.map((model) => {
+				// pi's agent holds on to the object of the selected model, so that one is updated.
+				const entry = Object.assign(known.get(model.id) ?? {}, toPiModel(model, baseUrl));
+				known.set(model.id, entry);
+				return entry;
+			}),
+		async refreshModels({ allowNetwork, publish }) {
+			if (!allowNetwork) return;
+			pulling += 1;
+			try {
+				await catalog.refresh();
+			} finally {
+				pulling -= 1;
+			}
+			await publish({});
+		},
+		stream: streamSimple,
+		streamSimple,
+	};
+	return { provider, isPulling: () => pulling > 0 };
+}
+
+/** A model as pi knows it. The output limit is the window itself: llama-server has no other. */
+function toPiModel(model: ServerModel, baseUrl: string): Model<ServerApi> {
+	return {
+		id: model.id,
+		name: model.name,
+		api: API,
+		provider: PROVIDER_ID,
+		baseUrl,
+		reasoning: model.reasoning,
+		...(model.thinking?.thinks === true ? { thinkingLevelMap: levelMap(model.thinking) } : {}),
+		input: model.images ? ["text", "image"] : ["text"],
+		cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+		contextWindow: model.contextWindow,
+		maxTokens: model.contextWindow,
+	};
+}

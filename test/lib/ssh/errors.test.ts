@@ -1,0 +1,254 @@
+import { expect, test } from "vitest";
+import { fileFault, type LoginAttempt, openFault, sshFault } from "../../../lib/ssh/errors.ts";
+import type { HostKeyVerdict, RecordedKey } from "../../../lib/ssh/openssh/known-hosts.ts";
+
+const ATTEMPT: LoginAttempt = {
+	endpoint: { user: "demo", host: "box", port: 2222 },
+	name: { host: "box", port: 2222 },
+	verdict: undefined,
+	offered: ["agent", "id_ed25519"],
+	unusable: [],
+};
+const OK: HostKeyVerdict = { kind: "ok", fingerprint: "SHA256:abc" };
+
+/** An error as ssh2 1.17 was recorded to make it. */
+function ssh2Error(level: string | undefined, message: string, code?: unknown): Error {
+	const facts = {
+		...(level === undefined ? {} : { level }),
+		...(code === undefined ? {} : { code }),
+	};
+	return Object.assign(new Error(message), facts);
+}
+
+test.each<readonly [string, unknown, RegExp, RegExp]>([
+	[
+		"refused",
+		ssh2Error("client-socket", "connect ECONNREFUSED 127.0.0.1:2222", "ECONNREFUSED"),
+		/^No SSH server listens at box:2222$/,
+		/AI_SERVER_SSH_HOST/,
+	],
+	[
+		"refused on both addresses",
+		Object.assign(new AggregateError([]), { code: "ECONNREFUSED" }),
+		/^No SSH server listens at box:2222$/,
+		/AI_SERVER_SSH_HOST/,
+	],
+	[
+		"unknown name",
+		ssh2Error("client-socket", "getaddrinfo ENOTFOUND box", "ENOTFOUND"),
+		/SSH host box is not known/,
+		/DNS/,
+	],
+	[
+		"no name server",
+		ssh2Error("client-socket", "getaddrinfo EAI_AGAIN box", "EAI_AGAIN"),
+		/SSH host box is not known/,
+		/DNS/,
+	],
+	[
+		"no route",
+		ssh2Error("client-socket", "connect EHOSTUNREACH", "EHOSTUNREACH"),
+		/no way to the SSH host box:2222/,
+		/VPN/,
+	],
+	[
+		"no network",
+		ssh2Error("client-socket", "connect ENETUNREACH", "ENETUNREACH"),
+		/no way to/,
+		/VPN/,
+	],
+	[
+		"packets swallowed",
+		ssh2Error("client-socket", "connect ETIMEDOUT", "ETIMEDOUT"),
+		/no way to/,
+		/network/,
+	],
+	[
+		"reset",
+		ssh2Error("client-socket", "read ECONNRESET", "ECONNRESET"),
+		/SSH to box:2222 failed: read ECONNRESET/,
+		/ssh/,
+	],
+	[
+		"silent server",
+		ssh2Error("client-timeout", "Timed out while waiting for handshake"),
+		/stopped answering/,
+		/machine/,
+	],
+	[
+		"dead connection",
+		ssh2Error("client-timeout", "Keepalive timeout"),
+		/stopped answering/,
+		/machine/,
+	],
+	[
+		"no SSH server",
+		ssh2Error("protocol", "Connection lost before handshake"),
+		/What answers at box:2222 is not an SSH server/,
+		/AI_SERVER_SSH_HOST/,
+	],
+	[
+		"no common key type",
+		ssh2Error("handshake", "Handshake failed: no matching host key format"),
+		/no common way: Handshake failed: no matching host key format/,
+		/Update/,
+	],
+	[
+		"key not accepted",
+		ssh2Error("client-authentication", "All configured authentication methods failed"),
+		/refused the login of demo@box \(offered: agent, id_ed25519\)$/,
+		/^Put your key there: ssh-copy-id .*demo@box$/,
+	],
+	[
+		"agent gone",
+		ssh2Error("agent", "Failed to connect to agent"),
+		/refused the login of demo@box/,
+		/ssh-copy-id/,
+	],
+	[
+		"too many keys",
+		ssh2Error(undefined, "Too many authentication failures", 2),
+		/Too many authentication failures/,
+		/ssh/,
+	],
+	["closed", new Error("the connection was closed"), /the connection was closed/, /ssh/],
+	["no error at all", undefined, /SSH to box:2222 failed: undefined/, /ssh/],
+])("words it: %s", (_situation, error, message, hint) => {
+	for (const verdict of [undefined, OK]) {
+		expect(sshFault(error, { ...ATTEMPT, verdict })).toMatchObject({
+			name: "AiServerError",
+			code: "ssh",
+			message: expect.stringMatching(message),
+			hint: expect.stringMatching(hint),
+		});
+	}
+	expect(sshFault(error, ATTEMPT).cause).toBe(error);
+});
+
+test("the way to put a key there uses the right port", () => {
+	const error = ssh2Error("client-authentication", "All configured authentication methods failed");
+	const hintAt = (port: number): string | undefined =>
+		sshFault(error, { ...ATTEMPT, endpoint: { ...ATTEMPT.endpoint, port } }).hint;
+	expect(hintAt(22)).toBe("Put your key there: ssh-copy-id demo@box");
+	expect(hintAt(2222)).toBe("Put your key there: ssh-copy-id -p 2222 demo@box");
+});
+
+test("says what there was to log in with", () => {
+	const error = ssh2Error("client-authentication", "All configured authentication methods failed");
+	const nothing = { ...ATTEMPT, offered: [], unusable: ["id_rsa (encrypted)"] };
+	expect(sshFault(error, nothing).message).toBe(
+		"The SSH server refused the login of demo@box (no key to offer; not usable: id_rsa (encrypted))",
+	);
+});
+
+/** A verdict on a host that nobody knows. */
+function unknown(onlyAuthority: boolean): HostKeyVerdict {
+	const fingerprint = "SHA256:abc";
+	return { kind: "unknown", fingerprint, keyType: "ssh-ed25519", onlyAuthority };
+}
+
+/** A key on a line of a file. */
+function recorded(fingerprint: string, path: string, line: number): RecordedKey {
+	return { type: "ssh-ed25519", fingerprint, path, line };
+}
+
+const DENIED = ssh2Error("handshake", "Host denied (verification failed)");
+
+test.each<readonly [HostKeyVerdict, number, string, string]>([
+	[
+		unknown(false),
+		2222,
+		"The host key of [box]:2222 is unknown: SHA256:abc",
+		"Run once, and compare the fingerprint: ssh -p 2222 demo@box",
+	],
+	[
+		unknown(false),
+		22,
+		"The host key of box is unknown: SHA256:abc",
+		"Run once, and compare the fingerprint: ssh demo@box",
+	],
+	[
+		unknown(true),
+		22,
+		"The host key of box is unknown: SHA256:abc",
+		"known_hosts has only a @cert-authority for it, which is not supported; run once: ssh demo@box",
+	],
+	[
+		{
+			kind: "changed",
+			fingerprint: "SHA256:abc",
+			recorded: [
+				recorded("SHA256:old", "/h/known_hosts", 3),
+				recorded("SHA256:older", "/h/known_hosts", 9),
+			],
+		},
+		2222,
+		"The host key of [box]:2222 has changed: it is SHA256:abc, known is SHA256:old (ssh-ed25519, /h/known_hosts:3), SHA256:older (ssh-ed25519, /h/known_hosts:9)",
+		"If you know why, remove the old one: ssh-keygen -f '/h/known_hosts' -R '[box]:2222'",
+	],
+	[
+		{
+			kind: "changed",
+			fingerprint: "SHA256:abc",
+			recorded: [recorded("SHA256:old", "/h/a", 1), recorded("SHA256:older", "/h/$(b)'s", 1)],
+		},
+		22,
+		"The host key of box has changed: it is SHA256:abc, known is SHA256:old (ssh-ed25519, /h/a:1), SHA256:older (ssh-ed25519, /h/$(b)'s:1)",
+		"If you know why, remove the old one: ssh-keygen -f '/h/a' -R 'box' && ssh-keygen -f '/h/$(b)'\\''s' -R 'box'",
+	],
+	[
+		{ kind: "revoked", fingerprint: "SHA256:abc", recorded: recorded("SHA256:abc", "/h/a", 2) },
+		22,
+		"The host key of box is revoked: it is SHA256:abc, revoked is SHA256:abc (ssh-ed25519, /h/a:2)",
+		"Do not connect; ask who runs the server",
+	],
+])("the verdict on the host key beats ssh2's one text: %o", (verdict, port, message, hint) => {
+	const endpoint = { ...ATTEMPT.endpoint, port };
+	const name = { ...ATTEMPT.name, port };
+	expect(sshFault(DENIED, { ...ATTEMPT, endpoint, name, verdict })).toMatchObject({
+		code: "ssh",
+		message,
+		hint,
+	});
+});
+
+test("a HostKeyAlias is what known_hosts is told about", () => {
+	const name = { ...ATTEMPT.name, alias: "boxy" };
+	const verdict: HostKeyVerdict = {
+		...{ kind: "changed", fingerprint: "SHA256:abc" },
+		recorded: [recorded("SHA256:old", "/h/a", 1)],
+	};
+	expect(sshFault(DENIED, { ...ATTEMPT, name, verdict })).toMatchObject({
+		message: expect.stringMatching(/^The host key of boxy has changed/),
+		hint: expect.stringMatching(/-R 'boxy'$/),
+	});
+});
+
+test.each<readonly [unknown, RegExp | undefined]>([
+	[new Error("Not connected"), /connection has ended/],
+	[new Error("No response from server"), /connection has ended/],
+	[
+		Object.assign(new Error("(SSH) Channel open failure: open failed"), { reason: 1 }),
+		/opens no session: .*open failed/,
+	],
+	[new Error("Unable to start subsystem: sftp"), undefined],
+	[undefined, undefined],
+])("tells a session that was not opened from one that was refused: %o", (error, message) => {
+	const fault = openFault(error);
+	if (message === undefined) expect(fault).toBeUndefined();
+	else expect(fault?.message).toMatch(message);
+});
+
+test.each([
+	[{ code: 2, message: "No such file" }, "There is no file ~/config.yaml on the server"],
+	[{ code: 3, message: "Permission denied" }, "The server does not let us read ~/config.yaml"],
+	[{ code: 4, message: "Failure" }, "The server could not read ~/config.yaml: Failure"],
+	[new Error("odd"), "The server could not read ~/config.yaml: odd"],
+	[undefined, "The server could not read ~/config.yaml: undefined"],
+])("words a file's fault %o", (error, message) => {
+	expect(fileFault(error, "~/config.yaml")).toMatchObject({
+		code: "ssh",
+		message,
+		hint: "Check AI_SERVER_PRESET_PATH",
+	});
+});
