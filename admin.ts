@@ -96,7 +96,7 @@ export interface AdminDeps {
 	readonly presetPath: string;
 	readonly http: Http;
 	readonly ssh: Ssh;
-	/** Throws AiServerError "config" where no service is named in a usable way. */
+	/** Throws AiServerError "settings" where no service is named in a usable way. */
 	readonly service: () => Service;
 	/** True when a key goes along, so that a 401 is worded right. */
 	readonly keySent: boolean;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { CertificatePaths } from "./lib/certificates/check.ts";
-import { AiServerError } from "./lib/errors.ts";
+import { AiServerError, type Names, type Setting } from "./lib/errors.ts";
 import { parseServiceScope, parseServiceUnit, type ServiceScope } from "./lib/service/commands.ts";
 import { parseSshTarget } from "./lib/ssh/openssh/target.ts";
 import type { SshTarget } from "./lib/ssh/types.ts";
@@ -94,6 +94,29 @@ const TABLE = [
 /** Every environment variable the extension reads; the README's table is this one. */
 export const VARIABLES: readonly Variable[] = TABLE;
 
+/** The variable of each setting; "paths" are five, which messages name together. */
+const VARIABLE_OF: Readonly<Record<Setting, VariableName | "AI_SERVER_..._PATH">> = {
+	url: "AI_SERVER_URL",
+	apiKey: "AI_SERVER_API_KEY",
+	certsDir: "AI_SERVER_CERTS_DIR",
+	ca: "AI_SERVER_CA",
+	clientCert: "AI_SERVER_CLIENT_CERT",
+	clientKey: "AI_SERVER_CLIENT_KEY",
+	keyPassphrase: "AI_SERVER_KEY_PASSPHRASE",
+	timeoutMs: "AI_SERVER_TIMEOUT_MS",
+	sshHost: "AI_SERVER_SSH_HOST",
+	configPath: "AI_SERVER_PRESET_PATH",
+	serviceUnit: "AI_SERVER_SERVICE_UNIT",
+	serviceScope: "AI_SERVER_SERVICE_SCOPE",
+	paths: "AI_SERVER_..._PATH",
+};
+
+/** How messages name the settings and commands of the server that the environment describes. */
+export const ENVIRONMENT_NAMES: Names = {
+	setting: (setting) => VARIABLE_OF[setting],
+	command: (name) => `/${PROVIDER_ID}-${name}`,
+};
+
 type VariableName = (typeof TABLE)[number]["name"];
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -106,7 +129,7 @@ export interface Routes {
 	readonly upstreamHealth: string;
 }
 
-export interface Config {
+export interface Settings {
 	/** http: or https:, without a slash at the end. Undefined when AI_SERVER_URL is unusable: then nothing is asked. */
 	readonly url: string | undefined;
 	readonly apiKey: string | undefined;
@@ -121,7 +144,7 @@ export interface Config {
 	/** Undefined when AI_SERVER_SERVICE_UNIT is unusable: no other service is touched in its place. */
 	readonly serviceUnit: string | undefined;
 	readonly routes: Routes;
-	/** One error of code "config" for each variable that could not be used. */
+	/** One error of code "settings" for each variable that could not be used. */
 	readonly problems: readonly AiServerError[];
 }
 
@@ -130,7 +153,7 @@ export interface Config {
  * and everything else still works. A bad address or service has no substitute, anything else gets its
  * default.
  */
-export function loadConfig(env: Environment, home: string): Config {
+export function loadSettings(env: Environment, home: string): Settings {
 	const problems: AiServerError[] = [];
 	const text = (name: VariableName): string => {
 		const value = env[name]?.trim();
@@ -283,5 +306,5 @@ function parseRoute(name: VariableName, text: string): string {
 }
 
 function unusable(name: VariableName, fault: string, hint: string): AiServerError {
-	return new AiServerError("config", `${name} ${fault}`, { hint });
+	return new AiServerError("settings", `${name} ${fault}`, { hint });
 }

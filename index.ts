@@ -14,7 +14,7 @@ import { COMMANDS } from "./commands/all.ts";
 import type { Command } from "./commands/command.ts";
 import { registerPresetEntry } from "./commands/preset.ts";
 import { registerStatusEntry, startLines } from "./commands/status.ts";
-import { type Config, loadConfig, PROVIDER_ID } from "./config.ts";
+import { loadSettings, PROVIDER_ID, type Settings } from "./config.ts";
 import { followConfig } from "./discovery/config-watch.ts";
 import { type Catalog, createCatalog } from "./discovery.ts";
 import { AiServerError } from "./lib/errors.ts";
@@ -57,7 +57,7 @@ export default async function aiServer(pi: ExtensionAPI): Promise<void> {
 
 async function start(pi: ExtensionAPI): Promise<void> {
 	const shutdown = new AbortController();
-	const config = loadConfig(process.env, homedir());
+	const config = loadSettings(process.env, homedir());
 	const http = lazyHttp(() => openHttp(config));
 	const questions = createQuestions();
 	const ssh = lazySsh(() => openSsh(config, questions.prompts));
@@ -124,7 +124,7 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	});
 }
 
-async function openHttp(config: Config): Promise<WarmHttp> {
+async function openHttp(config: Settings): Promise<WarmHttp> {
 	if (config.url === undefined) throw problemOf(config, "AI_SERVER_URL");
 	const { createHttp } = await installed(httpClient());
 	const certificates = config.url.startsWith("https:") ? { certificates: config.certificates } : {};
@@ -132,18 +132,18 @@ async function openHttp(config: Config): Promise<WarmHttp> {
 	return createHttp({ baseUrl: config.url, ...certificates, ...key });
 }
 
-async function openSsh(config: Config, prompts: SshPrompts): Promise<Ssh> {
+async function openSsh(config: Settings, prompts: SshPrompts): Promise<Ssh> {
 	const target = config.ssh;
 	if (target === undefined) throw problemOf(config, "AI_SERVER_SSH_HOST");
 	if (target === "none") {
-		throw new AiServerError("config", "AI_SERVER_SSH_HOST is none, so there is no SSH");
+		throw new AiServerError("settings", "AI_SERVER_SSH_HOST is none, so there is no SSH");
 	}
 	const { createSsh } = await installed(sshConnection());
 	const localUser = userInfo().username;
 	return createSsh({ target, home: homedir(), env: process.env, localUser, ...prompts });
 }
 
-function serviceOf(config: Config): Service {
+function serviceOf(config: Settings): Service {
 	const { serviceScope: scope, serviceUnit: unit, ssh } = config;
 	if (scope === undefined) throw problemOf(config, "AI_SERVER_SERVICE_SCOPE");
 	if (unit === undefined) throw problemOf(config, "AI_SERVER_SERVICE_UNIT");
@@ -152,9 +152,9 @@ function serviceOf(config: Config): Service {
 	return { scope, unit, user };
 }
 
-function problemOf({ problems }: Config, variable: string): AiServerError {
+function problemOf({ problems }: Settings, variable: string): AiServerError {
 	const problem = problems.find(({ message }) => message.startsWith(variable));
-	return problem ?? new AiServerError("config", `${variable} is not usable`);
+	return problem ?? new AiServerError("settings", `${variable} is not usable`);
 }
 
 /** Words the failure of an import for somebody who copied the folder without its packages. */
@@ -164,7 +164,7 @@ async function installed<T>(module: Promise<T>): Promise<T> {
 	} catch (error) {
 		const folder = dirname(fileURLToPath(import.meta.url));
 		const word = /\s/.test(folder) ? JSON.stringify(folder) : folder;
-		throw new AiServerError("config", "The npm packages of ai-server are not installed", {
+		throw new AiServerError("settings", "The npm packages of ai-server are not installed", {
 			hint: `Run: npm install --omit=dev --prefix ${word}`,
 			cause: error,
 		});
@@ -172,7 +172,7 @@ async function installed<T>(module: Promise<T>): Promise<T> {
 }
 
 /** One file a server, so that two of them never show each other's models. */
-function cachePath(config: Config): string {
+function cachePath(config: Settings): string {
 	const server = createHash("sha256")
 		.update(config.url ?? "")
 		.digest("hex")
@@ -207,7 +207,7 @@ async function within(work: Promise<unknown>, milliseconds: number): Promise<voi
 }
 
 interface ChatParts {
-	readonly config: Config;
+	readonly config: Settings;
 	readonly http: Http;
 	readonly admin: Admin;
 	readonly catalog: Catalog;
@@ -282,7 +282,7 @@ function completeArguments(
 }
 
 interface Outcome {
-	readonly config: Config;
+	readonly config: Settings;
 	readonly catalog: Catalog;
 	readonly signal: AbortSignal;
 	readonly failure?: unknown;

@@ -13,7 +13,7 @@ export interface TrainedSources {
 
 /**
  * Tokens that a model was trained for: as its file says, else as it says itself when it is loaded.
- * Rejects with AiServerError "preset" when neither can be had.
+ * Rejects with AiServerError "config" when neither can be had.
  */
 export async function readTrainedContext(
 	id: string,
@@ -35,7 +35,7 @@ export async function readTrainedContext(
 	}
 	const told = (await isReady(own)) ? trainedIn(await models()) : undefined;
 	if (told !== undefined) return told;
-	throw new AiServerError("preset", `Nobody says how much context ${id} was trained for`, {
+	throw new AiServerError("config", `Nobody says how much context ${id} was trained for`, {
 		hint: "Load it first, or give a number",
 		cause,
 	});

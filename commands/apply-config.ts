@@ -59,7 +59,7 @@ async function readAsItIs(change: Change, context: EffectContext): Promise<strin
 		return (await tryOut(change, context)) ?? notEffective(change);
 	} catch (error) {
 		const why = whyUnusable(change, error);
-		throw why === undefined ? error : new AiServerError("preset", why, { cause: error });
+		throw why === undefined ? error : new AiServerError("config", why, { cause: error });
 	}
 }
 
@@ -86,7 +86,7 @@ async function writeAndRead(change: Change, context: EffectContext): Promise<str
 		const why = whyUnusable(change, error);
 		if (why === undefined) throw error;
 		const hint = await takeBack(change, means, context);
-		throw new AiServerError("preset", why, { hint, cause: error });
+		throw new AiServerError("config", why, { hint, cause: error });
 	}
 }
 

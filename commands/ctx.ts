@@ -1,8 +1,9 @@
 import type { AutocompleteItem } from "@earendil-works/pi-tui";
-import { AiServerError, plainText } from "../lib/errors.ts";
+import { AiServerError } from "../lib/errors.ts";
 import { lazy } from "../lib/lazy.ts";
 import { parseSize, runsWith } from "../lib/llama-swap/api/reload.ts";
 import type { PresetEdit } from "../lib/llama-swap/config/edit/set-option.ts";
+import { plainText } from "../lib/text.ts";
 import { askConsent, readArguments } from "../ui/confirm.ts";
 import type { CommandContext } from "../ui/context.ts";
 import { chooseModel } from "../ui/model-picker.ts";
@@ -45,7 +46,7 @@ async function readWish(text: string, context: CommandContext): Promise<Wish | u
 	const at = text.lastIndexOf(" ");
 	const typed = at < 0 ? undefined : text.slice(at + 1);
 	if (text !== "" && typed === undefined && context.pi.mode !== "tui") {
-		throw new AiServerError("config", "Which size?", { hint: `Usage: ${USAGE}` });
+		throw new AiServerError("settings", "Which size?", { hint: `Usage: ${USAGE}` });
 	}
 	const id = await chooseModel(
 		at < 0 ? text : text.slice(0, at),
@@ -58,7 +59,7 @@ async function readWish(text: string, context: CommandContext): Promise<Wish | u
 	if (chosen === undefined) return undefined;
 	const size = parseSize(chosen);
 	if (size !== undefined) return { id, size };
-	throw new AiServerError("config", `${plainText(chosen)} is no context size`, {
+	throw new AiServerError("settings", `${plainText(chosen)} is no context size`, {
 		hint: "Write it as 65536, 64k or max",
 	});
 }

@@ -1,8 +1,8 @@
 import type { ExtensionAPI, Theme } from "@earendil-works/pi-coding-agent";
 import { wrapTextWithAnsi } from "@earendil-works/pi-tui";
-import { plainText } from "../lib/errors.ts";
 import { lazy } from "../lib/lazy.ts";
 import type { YamlSpan } from "../lib/llama-swap/config/highlight.ts";
+import { plainText } from "../lib/text.ts";
 import type { Command } from "./command.ts";
 
 // The YAML parser takes 20 ms to load, so it is left to the command that needs it.

@@ -2,7 +2,8 @@ import type { ExtensionAPI } from "@earendil-works/pi-coding-agent";
 import { visibleWidth, wrapTextWithAnsi } from "@earendil-works/pi-tui";
 import type { ServerModel } from "../discovery/merge.ts";
 import type { Discovery } from "../discovery.ts";
-import { describeError, plainText } from "../lib/errors.ts";
+import { describeError } from "../lib/errors.ts";
+import { plainText } from "../lib/text.ts";
 import { type Column, renderTable } from "../ui/table.ts";
 import type { Command } from "./command.ts";
 
@@ -53,7 +54,7 @@ export function startLines(
 	discovery: Discovery,
 	{ failure, problems, now }: StartFaults,
 ): readonly string[] {
-	const settings = problems.map(describeError);
+	const settings = problems.map((problem) => describeError(problem));
 	if (failure === undefined) return [...settings, ...discovery.warnings];
 	const line = describeError(failure);
 	// An unusable address fails every request with the same words.

@@ -1,16 +1,46 @@
+import { oneLine } from "./text.ts";
+
 export type ErrorCode =
-	| "config" // a setting is unusable
+	| "settings" // a setting is unusable
 	| "tls" // a certificate or the handshake
 	| "network" // the way to the server; worth another try
 	| "http" // the server answered with an error status
 	| "timeout" // nothing came for too long
 	| "ssh" // the way to the box for administration
-	| "preset" // llama-swap's config.yaml
+	| "config" // llama-swap's config.yaml
 	| "protocol"; // something answered, but not in the way we understand
+
+/** What can be set for a server. What a user calls it (a variable, a key of a file) is in `Names`. */
+export type Setting =
+	| "url"
+	| "apiKey"
+	| "certsDir"
+	| "ca"
+	| "clientCert"
+	| "clientKey"
+	| "keyPassphrase"
+	| "timeoutMs"
+	| "sshHost"
+	| "configPath"
+	| "serviceUnit"
+	| "serviceScope"
+	| "paths";
+
+/** What the user calls the settings and commands of one server, for messages. */
+export interface Names {
+	/** "AI_SERVER_URL" for "url". */
+	setting(setting: Setting): string;
+	/** "/ai-server-refresh" for "refresh". */
+	command(name: string): string;
+}
 
 export interface ErrorFacts {
 	/** What to do next: one sentence, without a full stop at the end. */
 	readonly hint?: string | undefined;
+	/** The settings that the hint is about; their names are appended to it. */
+	readonly setting?: Setting | readonly Setting[] | undefined;
+	/** The command that does what the hint says: "refresh". Its name is appended to the hint. */
+	readonly command?: string | undefined;
 	/** HTTP status, for code "http". */
 	readonly status?: number | undefined;
 	/** The server's own words, for code "http", where it said any; the message has them as well. */
@@ -23,6 +53,8 @@ export class AiServerError extends Error {
 	override readonly name = "AiServerError";
 	readonly code: ErrorCode;
 	readonly hint: string | undefined;
+	readonly settings: readonly Setting[];
+	readonly command: string | undefined;
 	readonly status: number | undefined;
 	readonly said: string | undefined;
 
@@ -30,35 +62,32 @@ export class AiServerError extends Error {
 		super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
 		this.code = code;
 		this.hint = facts.hint;
+		this.settings = facts.setting === undefined ? [] : [facts.setting].flat();
+		this.command = facts.command;
 		this.status = facts.status;
 		this.said = facts.said;
 	}
 }
 
-/** One line for a person: the message, then the hint where there is one. */
-export function describeError(error: unknown): string {
+/**
+ * One line for a person: the message, then the hint where there is one, with the names of the
+ * settings and the command that it is about: "Check the address (AI_SERVER_URL)".
+ */
+export function describeError(error: unknown, names?: Names): string {
 	const message = error instanceof Error ? error.message || error.name : String(error);
 	const line = oneLine(message);
-	const hint = error instanceof AiServerError ? error.hint : undefined;
-	if (hint === undefined) return line;
-	return `${/[.?!]$/.test(line) ? line : `${line}.`} ${oneLine(hint)}`;
+	if (!(error instanceof AiServerError) || error.hint === undefined) return line;
+	const said = `${/[.?!]$/.test(line) ? line : `${line}.`} ${oneLine(error.hint)}`;
+	if (names === undefined) return said;
+	const { settings, command } = error;
+	const unnamed = settings
+		.map((setting) => names.setting(setting))
+		.filter((name) => !said.includes(name));
+	const named = unnamed.length === 0 ? said : `${said} (${unnamed.join(", ")})`;
+	return command === undefined ? named : `${named}: ${names.command(command)}`;
 }
 
 /** True for the rejection of an aborted request, whoever threw it. */
 export function isAbort(error: unknown): boolean {
 	return error instanceof Error && error.name === "AbortError";
-}
-
-/**
- * Text of a server on its way to a terminal: control characters (C0, C1, DEL) and the
- * Unicode direction overrides become blanks, so that no answer can move the cursor or hide text.
- */
-export function plainText(text: string): string {
-	return text
-		.replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|.)/g, "")
-		.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, " ");
-}
-
-function oneLine(text: string): string {
-	return plainText(text).replace(/\s+/g, " ").trim();
 }

@@ -1,4 +1,5 @@
-import { AiServerError, plainText } from "./errors.ts";
+import { AiServerError } from "./errors.ts";
+import { plainText } from "./text.ts";
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 

@@ -5,7 +5,7 @@ import type {
 	SimpleStreamOptions,
 	TranscriptContext,
 } from "@earendil-works/pi-ai";
-import { type Config, PROVIDER_ID } from "../config.ts";
+import { PROVIDER_ID, type Settings } from "../config.ts";
 import type { ServerModel } from "../discovery/merge.ts";
 import type { Catalog } from "../discovery.ts";
 import { levelMap } from "../lib/llama-server/thinking.ts";
@@ -27,7 +27,7 @@ export interface Registration {
 
 /** The catalog as a provider of pi. */
 export function createProvider(
-	config: Config,
+	config: Settings,
 	catalog: Catalog,
 	streamSimple: StreamSimple,
 ): Registration {

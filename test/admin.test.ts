@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type Admin, createAdmin } from "../admin.ts";
-import { loadConfig } from "../config.ts";
+import { loadSettings } from "../config.ts";
 import { AiServerError } from "../lib/errors.ts";
 import type { Http, HttpRequest } from "../lib/http/types.ts";
 import type { Ssh } from "../lib/ssh/types.ts";
@@ -38,7 +38,7 @@ function rig(
 		...{ readRange: refuses, exec: refuses, withSftp: refuses },
 		close: () => undefined,
 	};
-	const { routes, presetPath } = loadConfig({}, "/home/me");
+	const { routes, presetPath } = loadSettings({}, "/home/me");
 	const service = () => ({ scope: "user", unit: "llama-swap.service", user: "demo" }) as const;
 	return {
 		admin: createAdmin({

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { type Config, loadConfig, MODELS, VARIABLES } from "../config.ts";
+import { loadSettings, MODELS, type Settings, VARIABLES } from "../config.ts";
 import { describeError } from "../lib/errors.ts";
 import { commandsTable, variablesTable } from "./support/tables.ts";
 
 const HOME = "/home/me";
-const load = (env: Record<string, string> = {}): Config => loadConfig(env, HOME);
+const load = (env: Record<string, string> = {}): Settings => loadSettings(env, HOME);
 const readme = (): Promise<string> => readFile(new URL("../README.md", import.meta.url), "utf8");
 
 test("the defaults are the original's", () => {
@@ -37,7 +37,7 @@ test("the defaults are the original's", () => {
 	]);
 });
 
-test.each<[Record<string, string>, Partial<Config>]>([
+test.each<[Record<string, string>, Partial<Settings>]>([
 	[{ AI_SERVER_URL: "https://box.example/" }, { url: "https://box.example" }],
 	[{ AI_SERVER_URL: "https://box.example:8443/ai/v2/" }, { url: "https://box.example:8443/ai/v2" }],
 	[{ AI_SERVER_URL: "http://127.0.0.1:8080" }, { url: "http://127.0.0.1:8080" }],
@@ -109,8 +109,10 @@ test.each([
 	["AI_SERVER_API_KEY", "two words", "AI_SERVER_API_KEY holds a blank or another character"],
 ])("%s=%s becomes one problem and the rest still works", (name, value, line) => {
 	const config = load({ [name]: value, AI_SERVER_SERVICE_UNIT: "other.service" });
-	expect(config.problems.map(describeError)).toEqual([expect.stringContaining(line)]);
-	expect(config.problems[0]).toMatchObject({ code: "config" });
+	expect(config.problems.map((problem) => describeError(problem))).toEqual([
+		expect.stringContaining(line),
+	]);
+	expect(config.problems[0]).toMatchObject({ code: "settings" });
 	expect(config.serviceUnit).toBe("other.service");
 });
 
@@ -122,7 +124,7 @@ test("an unusable address is never replaced by the default", () => {
 test("an unusable service is never replaced by another one", () => {
 	const config = load({ AI_SERVER_SERVICE_UNIT: "a; reboot" });
 	expect(config.serviceUnit).toBeUndefined();
-	expect(config.problems.map(describeError)).toEqual([
+	expect(config.problems.map((problem) => describeError(problem))).toEqual([
 		expect.stringContaining('AI_SERVER_SERVICE_UNIT is "a; reboot"'),
 	]);
 });
@@ -140,7 +142,7 @@ test("every variable is read", () => {
 			get: (_target, name) => void read.add(String(name)),
 		},
 	);
-	loadConfig(env, HOME);
+	loadSettings(env, HOME);
 	expect([...read].toSorted()).toEqual(VARIABLES.map(({ name }) => name).toSorted());
 });
 

@@ -533,7 +533,7 @@ test("an empty answer is asked again without streaming, for one token", async ()
 test.each([
 	["network", "gone", /^Connection error: gone/, true],
 	["tls", "certificate expired 500 days ago", /certificate expired/, false],
-	["config", "AI_SERVER_URL is not a URL", /AI_SERVER_URL/, false],
+	["settings", "AI_SERVER_URL is not a URL", /AI_SERVER_URL/, false],
 	["protocol", "not a web server", /not a web server/, false],
 ] as const)("a fault of kind %s on the way", async (code, words, expected, retry) => {
 	const http: Http = {

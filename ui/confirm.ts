@@ -1,4 +1,5 @@
-import { AiServerError, plainText } from "../lib/errors.ts";
+import { AiServerError } from "../lib/errors.ts";
+import { plainText } from "../lib/text.ts";
 import type { CommandContext } from "./context.ts";
 
 export interface Arguments {
@@ -29,9 +30,13 @@ export async function askConsent(
 ): Promise<boolean> {
 	if (yes) return true;
 	if (!pi.hasUI) {
-		throw new AiServerError("config", "This changes something on the server, and nobody is asked", {
-			hint: `To go ahead without a question: ${command} --yes`,
-		});
+		throw new AiServerError(
+			"settings",
+			"This changes something on the server, and nobody is asked",
+			{
+				hint: `To go ahead without a question: ${command} --yes`,
+			},
+		);
 	}
 	return pi.ui.confirm(title, message);
 }

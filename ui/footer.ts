@@ -1,5 +1,5 @@
 import type { ExtensionContext } from "@earendil-works/pi-coding-agent";
-import { plainText } from "../lib/errors.ts";
+import { plainText } from "../lib/text.ts";
 
 /** Shows what is being done for as long as the work takes, however it ends. */
 export type Doing = <T>(what: string, work: () => Promise<T>) => Promise<T>;

@@ -42,7 +42,7 @@ export async function chooseModel(
 	const { models } = catalog.current();
 	if (args !== "") return manageable(models, args);
 	if (!pi.hasUI || pi.mode !== "tui") {
-		throw new AiServerError("config", "Which model?", { hint: `Usage: ${usage}` });
+		throw new AiServerError("settings", "Which model?", { hint: `Usage: ${usage}` });
 	}
 	const labels = new Map(
 		models
@@ -63,7 +63,7 @@ function manageable(models: readonly ServerModel[], id: string): string {
 	if (model === undefined || isManageable(model)) return id;
 	const { peer, choice } = model;
 	const what = peer === undefined ? `is a ${choice}` : `is on the peer ${peer}`;
-	throw new AiServerError("config", `${id} ${what}, which llama-swap cannot load or unload`, {
+	throw new AiServerError("settings", `${id} ${what}, which llama-swap cannot load or unload`, {
 		hint: peer === undefined ? "Name one of its models" : "Ask that server itself",
 	});
 }

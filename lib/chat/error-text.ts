@@ -1,5 +1,6 @@
 import { parseFault, type ServerFault, withoutPrefix } from "../error-body.ts";
-import { AiServerError, describeError, plainText } from "../errors.ts";
+import { AiServerError, describeError } from "../errors.ts";
+import { plainText } from "../text.ts";
 
 // pi decides by the text of an error whether it tries again or compacts, so these words are an
 // interface: "Connection error", "timed out" and the numbers 429, 500, 502, 503, 504 mean "again";
@@ -97,11 +98,11 @@ export function wordFailure(error: unknown): string {
 			return `Connection error: ${line}`;
 		case "timeout":
 			return line;
-		case "config":
+		case "settings":
 		case "tls":
 		case "http":
 		case "ssh":
-		case "preset":
+		case "config":
 		case "protocol":
 			return final(line);
 		default:

@@ -1,8 +1,9 @@
 import { faultFrom, parseFault, type ServerFault } from "../error-body.ts";
-import { AiServerError, plainText } from "../errors.ts";
+import { AiServerError } from "../errors.ts";
 import { readText } from "../http/read-text.ts";
 import type { Http, HttpResponse } from "../http/types.ts";
 import { createEventReader, errorEvent } from "../sse.ts";
+import { plainText } from "../text.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
 import { openBody } from "./detect-stream.ts";
 import { isLoadFailure, isLoadFault, wordStatus, wordStreamFault } from "./error-text.ts";

@@ -24,7 +24,7 @@ export interface HttpBody extends AsyncIterable<Uint8Array> {
 export interface Http {
 	/**
 	 * Resolves when the response head is there, whatever its status; never follows a redirect and
-	 * has no time limit of its own. Rejects with AiServerError ("config", "tls", "network",
+	 * has no time limit of its own. Rejects with AiServerError ("settings", "tls", "network",
 	 * "protocol") or with the signal's own reason.
 	 */
 	request(request: HttpRequest): Promise<HttpResponse>;

@@ -1,4 +1,4 @@
-import { plainText } from "../errors.ts";
+import { plainText } from "../text.ts";
 
 /** llama-server puts the time and a level in front: "0.00.018.752 E srv  llama_server: text". */
 const PREFIX = /^\d+\.\d+\.\d+\.\d+ [A-Z] \S+ +(?:\S+: )?/;

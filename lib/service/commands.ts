@@ -1,5 +1,6 @@
-import { AiServerError, plainText } from "../errors.ts";
+import { AiServerError } from "../errors.ts";
 import { shellQuote } from "../ssh/quote.ts";
+import { plainText } from "../text.ts";
 
 /** Whose services llama-swap is one of: the login's systemd, the machine's, or OpenRC's. */
 export type ServiceScope = "user" | "system" | "openrc";
@@ -35,18 +36,18 @@ const JOURNAL_LINES = 20;
 /** llama-swap gives its models 30 s to stop, and itself 5 more. */
 const LIMIT_SECONDS = 60;
 
-/** Throws AiServerError "config" that names the variable. */
+/** Throws AiServerError "settings" that names the variable. */
 export function parseServiceScope(text: string): ServiceScope {
 	const scope = SCOPES.find((known) => known === text.trim().toLowerCase());
 	if (scope !== undefined) return scope;
-	throw new AiServerError("config", `AI_SERVER_SERVICE_SCOPE is ${JSON.stringify(text)}`, {
+	throw new AiServerError("settings", `AI_SERVER_SERVICE_SCOPE is ${JSON.stringify(text)}`, {
 		hint: `Set it to one of ${SCOPES.join(", ")}`,
 	});
 }
 
 /**
  * The unit as the scope's tools take it: OpenRC's services have no ".service".
- * Throws AiServerError "config" for what systemd (systemd.unit(5)) or OpenRC would not take.
+ * Throws AiServerError "settings" for what systemd (systemd.unit(5)) or OpenRC would not take.
  */
 export function parseServiceUnit(scope: ServiceScope, text: string): string {
 	if (scope === "openrc") {
@@ -65,7 +66,7 @@ export function parseServiceUnit(scope: ServiceScope, text: string): string {
 
 /**
  * The command for the login shell on the server. Of systemd's, only what changes something asks
- * sudo. Throws AiServerError "config" for an odd unit.
+ * sudo. Throws AiServerError "settings" for an odd unit.
  */
 export function serviceCommand(scope: ServiceScope, unit: string, action: ServiceAction): string {
 	const name = shellQuote(parseServiceUnit(scope, unit));
@@ -224,5 +225,7 @@ function rightsHint({ scope, unit, user, action }: ServiceCall): string {
 }
 
 function oddUnit(text: string, hint: string): AiServerError {
-	return new AiServerError("config", `AI_SERVER_SERVICE_UNIT is ${JSON.stringify(text)}`, { hint });
+	return new AiServerError("settings", `AI_SERVER_SERVICE_UNIT is ${JSON.stringify(text)}`, {
+		hint,
+	});
 }

@@ -12,7 +12,7 @@ export interface SshTarget {
 
 /**
  * The connection to the box for administration. Every method throws AiServerError ("ssh", "timeout",
- * "config") or the signal's reason, and rejects when the connection is lost.
+ * "settings") or the signal's reason, and rejects when the connection is lost.
  */
 export interface Ssh {
 	/** The target as the user named it, for messages. */

@@ -18,7 +18,7 @@ test("a model whose file cannot be read says it itself when it is loaded", async
 test("one that is not loaded is not asked, as that would load it", async () => {
 	const sources = { readRange: unread, isReady: async () => false, models: unread };
 	await expect(readTrainedContext("m", YAML, sources)).rejects.toMatchObject({
-		code: "preset",
+		code: "config",
 		hint: "Load it first, or give a number",
 	});
 });

@@ -223,7 +223,7 @@ test.each<[string, boolean, string]>([
 ])("a rejected config is taken back, and a model %s", async (_name, loaded, hint) => {
 	const server = rig({ watches: true, rejects: 8192, loaded });
 	await expect(server.run()).rejects.toMatchObject({
-		code: "preset",
+		code: "config",
 		message: "llama-swap rejects the config with 8192 for m: no 8192",
 		hint,
 	});

@@ -69,7 +69,7 @@ test("a start tells each fault once, and nothing when there is none", () => {
 	const none = { failure: undefined, problems: [], now: 0 };
 	expect(startLines(discovery({ guesses: ["a guess"] }), none)).toEqual([]);
 	expect(startLines(discovery({ warnings: ["no ssh"] }), none)).toEqual(["no ssh"]);
-	const bad = new AiServerError("config", "AI_SERVER_URL is not a URL");
+	const bad = new AiServerError("settings", "AI_SERVER_URL is not a URL");
 	const fallback = discovery({ source: "fallback", seenAt: undefined });
 	expect(startLines(fallback, { failure: bad, problems: [bad], now: 0 })).toEqual([
 		"AI_SERVER_URL is not a URL. Built-in list; the server was never reached",

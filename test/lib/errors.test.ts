@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { AiServerError, describeError, isAbort, plainText } from "../../lib/errors.ts";
+import { AiServerError, describeError, isAbort } from "../../lib/errors.ts";
+import { plainText } from "../../lib/text.ts";
 
 test.each([
 	[

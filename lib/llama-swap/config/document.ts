@@ -55,7 +55,7 @@ export function refusal(
 	facts: { line?: number | undefined; hint?: string; cause?: unknown } = {},
 ): AiServerError {
 	const where = facts.line === undefined ? "" : ` (line ${facts.line})`;
-	return new AiServerError("preset", `${reason}${where}`, {
+	return new AiServerError("config", `${reason}${where}`, {
 		hint: facts.hint ?? "Edit config.yaml on the server by hand",
 		cause: facts.cause,
 	});
@@ -67,7 +67,7 @@ const FAULTS: Readonly<Record<string, string>> = {
 	MULTIPLE_DOCS: "The llama-swap config holds a second document, which llama-swap would not read",
 };
 
-/** As strict as llama-swap's own loader. Throws AiServerError "preset" with the line of the fault. */
+/** As strict as llama-swap's own loader. Throws AiServerError "config" with the line of the fault. */
 export function openConfig(yaml: string): Config {
 	if (yaml.length > MAX_LENGTH) {
 		throw refusal(`The llama-swap config is too large to edit: ${yaml.length} characters`);

@@ -5,7 +5,7 @@ import { findEntry, offsetOf, readNodes, refusal } from "./document.ts";
 /**
  * One model's part of config.yaml exactly as written: the comment lines right above its key, down
  * to its last line, without a line end. An alias of the model will do. A file with faults is read
- * as far as possible. Throws AiServerError "preset" for a model that is not there.
+ * as far as possible. Throws AiServerError "config" for a model that is not there.
  */
 export function presetBlock(yaml: string, id: string): string {
 	try {

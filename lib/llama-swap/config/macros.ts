@@ -27,7 +27,7 @@ export interface Expander {
 /**
  * Puts in macros; the first layer that has a name wins. A string that is nothing but `${name}`
  * takes the macro's own type. What is unknown, or refers to itself, stays as it is written.
- * Throws AiServerError "preset" when the result grows out of all proportion.
+ * Throws AiServerError "config" when the result grows out of all proportion.
  */
 export function expander(
 	layers: readonly ReadonlyMap<string, unknown>[],
@@ -81,7 +81,7 @@ export function expander(
 function spend(budget: ExpansionBudget, amount: number): void {
 	budget.left -= amount;
 	if (budget.left >= 0) return;
-	throw new AiServerError("preset", "The macros of the llama-swap config expand without end", {
+	throw new AiServerError("config", "The macros of the llama-swap config expand without end", {
 		hint: "Look for macros that contain each other several times",
 	});
 }

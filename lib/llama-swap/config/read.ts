@@ -1,10 +1,10 @@
-import { plainText } from "../../errors.ts";
 import {
 	extractCtxFromRunningCmd,
 	type LaunchOptions,
 	readLaunch,
 } from "../../llama-server/options.ts";
 import { withoutComments } from "../../llama-server/shell-words.ts";
+import { plainText } from "../../text.ts";
 import { type ExpansionBudget, expander, expansionBudget } from "./macros.ts";
 import { type Routing, readRouting } from "./routing.ts";
 import { readYaml } from "./yaml-file.ts";
@@ -74,7 +74,7 @@ const FIRST_PORT = 5800;
  * Reads llama-swap's config.yaml as llama-swap loads it: macros put in (the model's own before the
  * global ones), anchors and merge keys followed, defaults filled in. It is more lenient where
  * llama-swap would refuse the file: what has an unusable type counts as absent, an unknown macro
- * or `${env.X}` stays as text. Throws AiServerError "preset", with line and column where the file
+ * or `${env.X}` stays as text. Throws AiServerError "config", with line and column where the file
  * is not YAML, and nothing else.
  */
 export function readPreset(yaml: string): Preset {

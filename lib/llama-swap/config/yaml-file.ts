@@ -18,12 +18,12 @@ const MOST_MERGED = 1_000_000;
 /**
  * The values of llama-swap's config file: maps as Map with the keys as they are written, the way
  * Go reads them. `${env.X}`, which llama-swap puts in before it parses, stays as text even where
- * YAML would stumble over it. Throws AiServerError "preset" with line and column for a file that
+ * YAML would stumble over it. Throws AiServerError "config" with line and column for a file that
  * is not YAML, and for one that is too large; nothing else.
  */
 export function readYaml(text: string): unknown {
 	if (Buffer.byteLength(text) > MOST_BYTES) {
-		throw new AiServerError("preset", "The llama-swap config is larger than 1 MB", {
+		throw new AiServerError("config", "The llama-swap config is larger than 1 MB", {
 			hint: "Only the running models can be asked for their sizes; shorten the file with macros",
 		});
 	}
@@ -117,7 +117,7 @@ function broken(cause: unknown): AiServerError {
 	const fault = showEnvironment(what)
 		.replace(/\s+/g, " ")
 		.replace(/^Maximum call stack size exceeded/, "Nested too deeply");
-	return new AiServerError("preset", `The llama-swap config is not valid YAML: ${fault}${where}`, {
+	return new AiServerError("config", `The llama-swap config is not valid YAML: ${fault}${where}`, {
 		hint: "Correct the file on the server; llama-swap keeps its old config meanwhile",
 		cause,
 	});

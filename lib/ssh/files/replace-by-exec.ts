@@ -146,7 +146,7 @@ function reasonOf({ stderr, code }: ExecResult): string {
 /** Throws for a path that a line of text cannot hold. */
 function checkPath(path: string): string {
 	if (!/[\0\n\r]/.test(path)) return path;
-	throw new AiServerError("config", `A control character in ${JSON.stringify(path)}`, {
+	throw new AiServerError("settings", `A control character in ${JSON.stringify(path)}`, {
 		hint: "Check AI_SERVER_PRESET_PATH",
 	});
 }

@@ -1,11 +1,12 @@
-import { AiServerError, plainText } from "../../errors.ts";
+import { AiServerError } from "../../errors.ts";
+import { plainText } from "../../text.ts";
 import { STALE_LOCK_SECONDS } from "./file-names.ts";
 
 /** Why a file on the server was not replaced; all but `interrupted` leave it byte for byte. */
 export interface ReplaceFaults {
-	/** Code "preset": whoever edits reads the file again and begins anew. */
+	/** Code "config": whoever edits reads the file again and begins anew. */
 	changed(): AiServerError;
-	/** Somebody else is at it. Code "preset", as above. */
+	/** Somebody else is at it. Code "config", as above. */
 	locked(ageSeconds: number): AiServerError;
 	missing(cause?: unknown): AiServerError;
 	notAFile(): AiServerError;
@@ -31,7 +32,7 @@ export function replaceFaults(path: string): ReplaceFaults {
 	const ssh = (message: string, hint: string, cause?: unknown): AiServerError =>
 		new AiServerError("ssh", message, { hint, cause });
 	const conflict = (message: string, hint: string): AiServerError =>
-		new AiServerError("preset", message, { hint });
+		new AiServerError("config", message, { hint });
 	const checkPath = "Check AI_SERVER_PRESET_PATH";
 	return {
 		changed: () =>

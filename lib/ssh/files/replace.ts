@@ -59,7 +59,7 @@ interface Write {
 /**
  * Replaces a file over SFTP in one step, so that at any time the old or the new text is there,
  * whole. Symlink, mode and owner are kept, the old text goes to a backup beside the file, and a
- * text other than the expected one is left alone. Rejects with AiServerError: "preset" when
+ * text other than the expected one is left alone. Rejects with AiServerError: "config" when
  * somebody else changed the file or is changing it, else "ssh".
  */
 export async function replaceFile(

@@ -90,7 +90,7 @@ export function sftpSteps(sftp: SFTPWrapper, lost: Promise<never>): SftpSteps {
 		async resolve(path) {
 			if (path.includes("\0")) {
 				// OpenSSH's server ends the session over it.
-				throw new AiServerError("config", `A NUL character in ${JSON.stringify(path)}`, {
+				throw new AiServerError("settings", `A NUL character in ${JSON.stringify(path)}`, {
 					hint: "Check AI_SERVER_PRESET_PATH",
 				});
 			}

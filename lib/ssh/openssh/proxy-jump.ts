@@ -28,7 +28,7 @@ export async function findRoute(
 	const follow = async (query: HostQuery): Promise<readonly HostSettings[]> => {
 		way.unshift(describeTarget(query));
 		if (way.length > MAX_HOPS) {
-			throw new AiServerError("config", `The SSH jumps never end: ${way.join(" > ")}`, {
+			throw new AiServerError("settings", `The SSH jumps never end: ${way.join(" > ")}`, {
 				hint: "Look for a circle of ProxyJump in ~/.ssh/config",
 			});
 		}

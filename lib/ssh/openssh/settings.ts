@@ -89,9 +89,13 @@ export function parseSettings(printed: string, query: HostQuery, local: LocalUse
 		[hostKeyAlias, hostKeyAlias === undefined || /^[^\s'\\-][^\s'\\]*$/.test(hostKeyAlias)],
 	] as const) {
 		if (!fits) {
-			throw new AiServerError("config", `The ssh config gives ${query.host} an odd name: ${name}`, {
-				hint: "Check HostName, User and HostKeyAlias in ~/.ssh/config",
-			});
+			throw new AiServerError(
+				"settings",
+				`The ssh config gives ${query.host} an odd name: ${name}`,
+				{
+					hint: "Check HostName, User and HostKeyAlias in ~/.ssh/config",
+				},
+			);
 		}
 	}
 	const endpoint = { user, host, port: Number(one("port") ?? query.port ?? 22) };

@@ -4,11 +4,11 @@ import type { SshTarget } from "../types.ts";
 
 /**
  * Reads `[user@]host[:port]`, `[user@][v6]:port` or `ssh://...`, as AI_SERVER_SSH_HOST and ProxyJump
- * hold it. Throws AiServerError "config" that names the `setting`.
+ * hold it. Throws AiServerError "settings" that names the `setting`.
  */
 export function parseSshTarget(text: string, setting = "AI_SERVER_SSH_HOST"): SshTarget {
 	const unusable = (fault: string): AiServerError =>
-		new AiServerError("config", `${setting} ${fault}`, {
+		new AiServerError("settings", `${setting} ${fault}`, {
 			hint: "Write it as user@host or user@host:port",
 		});
 	const bare = text.replace(/^ssh:\/\//i, "").replace(/\/$/, "");

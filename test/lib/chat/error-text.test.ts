@@ -87,7 +87,7 @@ test.each([
 	["network", "Connection error: gone. Try"],
 	["timeout", "gone. Try"],
 	["tls", "gone. Try"],
-	["config", "gone. Try"],
+	["settings", "gone. Try"],
 	["protocol", "gone. Try"],
 ] as const)("a fault of kind %s", (code, words) => {
 	expect(wordFailure(new AiServerError(code, "gone", { hint: "Try" }))).toBe(words);

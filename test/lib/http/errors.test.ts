@@ -420,7 +420,7 @@ test.each([
 	["an abort", AbortSignal.abort().reason],
 	["undici's abort", new errors.RequestAbortedError()],
 	["a time limit", new DOMException("The operation timed out", "TimeoutError")],
-	["a fault that has its words", new AiServerError("config", "no")],
+	["a fault that has its words", new AiServerError("settings", "no")],
 ])("lets %s through untouched", (_what, error: unknown) => {
 	expect(toFault(error, CONTEXT)).toBe(error);
 });

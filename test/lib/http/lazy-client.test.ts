@@ -31,7 +31,7 @@ test("what is closed is not opened ahead", async () => {
 });
 
 test("a setting that stops everything is told by the request alone", async () => {
-	const fault = new AiServerError("config", "No URL");
+	const fault = new AiServerError("settings", "No URL");
 	const http = lazyHttp(() => Promise.reject(fault));
 	await expect(http.warm()).resolves.toBeUndefined();
 	await expect(http.request({ path: "/" })).rejects.toBe(fault);

@@ -82,7 +82,7 @@ function checkConfig(yaml: string): void {
 	}
 	if (fault === undefined) return;
 	if (!(fault instanceof AiServerError)) throw fault;
-	expect(fault.code).toBe("preset");
+	expect(fault.code).toBe("config");
 	expect(fault.message).not.toContain("\n");
 	expect(fault.message).toMatch(/line \d+, column \d+|without end/);
 }

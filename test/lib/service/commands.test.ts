@@ -26,7 +26,7 @@ test.each([
 test.each(["", "root", "systemd", "user system"])("no scope: %j", (text) => {
 	expect(() => parseServiceScope(text)).toThrow(
 		expect.objectContaining({
-			code: "config",
+			code: "settings",
 			message: `AI_SERVER_SERVICE_SCOPE is ${JSON.stringify(text)}`,
 			hint: "Set it to one of user, system, openrc",
 		}),
@@ -62,7 +62,7 @@ test.each<readonly [ServiceScope, string]>([
 	["openrc", "-h"],
 ])("%s: no unit is %j", (scope, text) => {
 	expect(() => parseServiceUnit(scope, text)).toThrow(
-		expect.objectContaining({ code: "config", message: expect.stringContaining("SERVICE_UNIT") }),
+		expect.objectContaining({ code: "settings", message: expect.stringContaining("SERVICE_UNIT") }),
 	);
 	expect(() => serviceCommand(scope, text, "restart")).toThrow("AI_SERVER_SERVICE_UNIT");
 });

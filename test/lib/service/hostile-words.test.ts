@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Admin, createAdmin } from "../../../admin.ts";
-import { loadConfig } from "../../../config.ts";
+import { loadSettings } from "../../../config.ts";
 import { AiServerError } from "../../../lib/errors.ts";
 import type { Http } from "../../../lib/http/types.ts";
 import { parseSize } from "../../../lib/llama-swap/api/reload.ts";
@@ -65,7 +65,7 @@ function adminOf(
 		request: () => Promise.reject(new AiServerError("network", "nothing listens", { hint: "" })),
 		close: async () => undefined,
 	};
-	const { routes } = loadConfig({}, "/home/me");
+	const { routes } = loadSettings({}, "/home/me");
 	const service = () => ({ scope: "user", unit, user: "demo" }) as const;
 	return createAdmin({
 		routes,
@@ -109,10 +109,10 @@ test.each(TABLE)("a unit %j is refused before any shell", async (_start, value) 
 	const { ssh, started, traces } = machine();
 	const admin = adminOf(ssh, { unit: value });
 	for (const act of [admin.restart, admin.reloadBySignal]) {
-		await expect(act()).rejects.toMatchObject({ code: "config" });
+		await expect(act()).rejects.toMatchObject({ code: "settings" });
 	}
 	// A setting is trimmed, and an empty one is as good as none.
-	const { serviceUnit = "" } = loadConfig({ AI_SERVER_SERVICE_UNIT: value }, "/home/me");
+	const { serviceUnit = "" } = loadSettings({ AI_SERVER_SERVICE_UNIT: value }, "/home/me");
 	expect(["", value.trim() || "llama-swap.service"]).toContain(serviceUnit);
 	expect(serviceUnit).not.toMatch(/[^\w.\\-]/);
 	expect([started(), traces()]).toEqual([[], []]);

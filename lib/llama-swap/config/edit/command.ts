@@ -36,7 +36,7 @@ export interface Command {
 /** llama-swap has no limit; ours stops macros that double one another. */
 const MAX_EXPANDED = 1_000_000;
 
-/** Throws AiServerError "preset" for a cmd that this model does not own, or that is no text. */
+/** Throws AiServerError "config" for a cmd that this model does not own, or that is no text. */
 export function commandOf(config: Config, model: Model): Command {
 	const entry = entryOf(config, model.node, "cmd");
 	if (entry === undefined) throw refusal(`${model.id} has no cmd`, { line: model.line });

@@ -53,7 +53,7 @@ export function flagVariable(flag: PresetFlag): string | undefined {
 	return FLAGS[flag].variable;
 }
 
-/** The value as it is written. Throws AiServerError "preset" for one that the flag cannot have. */
+/** The value as it is written. Throws AiServerError "config" for one that the flag cannot have. */
 export function flagText(flag: PresetFlag, value: number): string {
 	const { least, most, whole } = FLAGS[flag];
 	const text = String(value);

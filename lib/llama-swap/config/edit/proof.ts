@@ -17,7 +17,7 @@ export interface Intent {
 /**
  * Compares what llama-swap would make of both configs: one word of this model's command may differ
  * (or be added), the model's own statements of that number, and nothing else. Returns the paths of
- * the statements that changed along. Throws AiServerError "preset" naming who shares the number.
+ * the statements that changed along. Throws AiServerError "config" naming who shares the number.
  */
 export function proveOnlyChange(
 	before: Config,

@@ -51,7 +51,7 @@ export interface PresetEdit {
  * Sets one flag in one model's command in llama-swap's config.yaml. Only the digits change, or the
  * flag is added; every other byte stays. The number may stand in a macro or behind an anchor that
  * nothing else uses; the model's own statements of the same context size change along. The new text
- * is read again and compared before it is returned. Throws nothing but AiServerError "preset": for
+ * is read again and compared before it is returned. Throws nothing but AiServerError "config": for
  * whatever cannot be done with certainty, with the line and a hint.
  */
 export function setPresetKey(

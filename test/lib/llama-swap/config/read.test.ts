@@ -356,7 +356,7 @@ test.each([
 	}
 	expect(fault).toBeInstanceOf(AiServerError);
 	expect(fault).toMatchObject({
-		code: "preset",
+		code: "config",
 		message: expect.stringContaining("not valid YAML: "),
 	});
 });

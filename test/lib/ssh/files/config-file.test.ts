@@ -15,7 +15,7 @@ test("a text is read, replaced and backed up; a changed one is left alone", asyn
 	expect(await readFile(join(remoteHome, "config.yaml"), "utf8")).toBe("new\n");
 	expect(backupPath).toMatch(/config\.yaml\.bak-/);
 	const again = replaceRemoteText(ssh, "config.yaml", { expected: TEXT, text: "other\n" });
-	await expect(again).rejects.toMatchObject({ code: "preset" });
+	await expect(again).rejects.toMatchObject({ code: "config" });
 	expect(await readFile(join(remoteHome, "config.yaml"), "utf8")).toBe("new\n");
 	expect(await readdir(remoteHome)).toHaveLength(2);
 });

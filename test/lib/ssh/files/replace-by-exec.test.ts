@@ -171,7 +171,7 @@ test.each(
 
 test.each(["a\0b", "a\nb", "a\rb"])("the path %j is refused", async (path) => {
 	const never: Exec = () => Promise.reject(new Error("must not run"));
-	const refusal = { code: "config", message: expect.stringMatching(/^A control character in /) };
+	const refusal = { code: "settings", message: expect.stringMatching(/^A control character in /) };
 	await expect(readFileByExec(never, path)).rejects.toMatchObject(refusal);
 	await expect(replaceFileByExec(never, path, options(OLD, NEW))).rejects.toMatchObject(refusal);
 });
@@ -203,7 +203,7 @@ test("a changed file is refused", async () => {
 	const { folder, file } = await place();
 	const refused = replaceFileByExec(shell(), file, options("else", NEW));
 	await expect(refused).rejects.toMatchObject({
-		code: "preset",
+		code: "config",
 		message: expect.stringMatching(/^Somebody else changed /),
 	});
 	await expectUntouched(folder);
@@ -219,7 +219,7 @@ test.each(["cp", "mv"])(
 		await writeFile(join(tools, name), `${lines.join("\n")}\n`, { mode: 0o755 });
 		const exec = shell({ env: { PATH: `${tools}:${process.env["PATH"]}` } });
 		await expect(replaceFileByExec(exec, file, options(OLD, NEW))).rejects.toMatchObject({
-			code: "preset",
+			code: "config",
 			message: expect.stringMatching(/^Somebody else changed /),
 		});
 		expect(await readFile(file, "utf8")).toBe("theirs\n");
@@ -234,7 +234,7 @@ test("a held lock is refused with its age, a dead client's is taken over", async
 	const since = new Date(Date.now() - 20_000);
 	await utimes(lock, since, since);
 	await expect(replaceFileByExec(shell(), file, options(OLD, NEW))).rejects.toMatchObject({
-		code: "preset",
+		code: "config",
 		message: expect.stringMatching(/^Somebody else is changing \S+ on the server, since [23]\d s;/),
 	});
 	expect(await readFile(lock, "utf8")).toBe("theirs");
@@ -405,7 +405,7 @@ test("writes at the same time are done or refused, and none is lost", async () =
 		try {
 			await replaceFileByExec(shell(), file, options(old, `${old}${line}\n`));
 		} catch (error) {
-			expect(error).toMatchObject({ code: "preset" });
+			expect(error).toMatchObject({ code: "config" });
 			refusals += 1;
 			await edit(line);
 		}

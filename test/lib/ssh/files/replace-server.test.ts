@@ -66,7 +66,7 @@ test.skipIf(noOpenSsh !== undefined)("OpenSSH: replaces, and keeps symlink and m
 test.skipIf(noOpenSsh !== undefined)("OpenSSH: a changed file is refused", async () => {
 	const { folder, session } = await openSsh();
 	const refused = replaceFile(session.sftp, `${folder}/config.yaml`, replacing("x", NEW, session));
-	await expect(refused).rejects.toMatchObject({ code: "preset" });
+	await expect(refused).rejects.toMatchObject({ code: "config" });
 	await expectUntouched(folder);
 });
 
@@ -75,7 +75,7 @@ test.skipIf(noOpenSsh !== undefined)("OpenSSH: a held lock is refused with its a
 	await writeFile(join(folder, "config.yaml.ai-server.lock"), "theirs");
 	const refused = replaceFile(session.sftp, `${folder}/config.yaml`, replacing(OLD, NEW, session));
 	await expect(refused).rejects.toMatchObject({
-		code: "preset",
+		code: "config",
 		message: expect.stringMatching(/is changing .*config\.yaml on the server, since \d+ s/),
 	});
 	expect(await readdir(folder)).toHaveLength(2);
@@ -226,7 +226,7 @@ test.each(SERVERS.slice(0, SFTP_SERVER === undefined ? 1 : 2))(
 			} catch (error) {
 				expect(error).toBeInstanceOf(AiServerError);
 				expect(error).toMatchObject({
-					code: "preset",
+					code: "config",
 					message: expect.stringMatching(/^Somebody else (changed|is changing) /),
 				});
 				refusals += 1;

@@ -263,7 +263,7 @@ test.each<readonly [string, string, RegExp]>([
 	file = rest.file;
 	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
 	await expect(refused).rejects.toMatchObject({
-		code: "preset",
+		code: "config",
 		message: expect.stringMatching(/^Somebody else changed config\.yaml on the server/),
 	});
 	expect(await readFile(file, "utf8")).toBe(FOREIGN);
@@ -278,7 +278,7 @@ test("a lock that somebody holds is told with its age, and stays", async () => {
 	await utimes(lock, since, since);
 	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
 	await expect(refused).rejects.toMatchObject({
-		code: "preset",
+		code: "config",
 		message: expect.stringMatching(
 			/^Somebody else is changing config\.yaml on the server, since [23]\d s; nothing was written$/,
 		),
@@ -307,7 +307,7 @@ test("a write whose lock was taken over does not go on, and leaves the lock", as
 	});
 	lock = join(folder, "config.yaml.ai-server.lock");
 	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
-	await expect(refused).rejects.toMatchObject({ code: "preset" });
+	await expect(refused).rejects.toMatchObject({ code: "config" });
 	expect(await readFile(lock, "utf8")).toBe("theirs");
 	expect(await readFile(join(folder, "config.yaml"), "utf8")).toBe(OLD);
 	expect((await readdir(folder)).sort()).toEqual(["config.yaml", "config.yaml.ai-server.lock"]);
@@ -444,7 +444,7 @@ test("of writes at the same time each is done or refused, and the lock is given 
 		replaceFile(session.sftp, "config.yaml", replacing(OLD, `text ${n}\n`, session)).then(
 			() => [n],
 			(error: unknown) => {
-				expect(error).toMatchObject({ code: "preset" });
+				expect(error).toMatchObject({ code: "config" });
 				return [];
 			},
 		),

@@ -43,7 +43,7 @@ test.each<readonly [Readonly<Record<string, string>>]>([
 	[{ box: "a,b", a: "c", c: "box" }],
 ])("a circle of jumps ends: %o", async (jumps) => {
 	await expect(way("box", jumps)).rejects.toMatchObject({
-		code: "config",
+		code: "settings",
 		message: expect.stringMatching(/^The SSH jumps never end: .* > box$/),
 		hint: expect.stringContaining("ProxyJump"),
 	});
@@ -53,7 +53,7 @@ test.each(["-oProxyCommand=x", "a b", "a;b", ""])(
 	"a jump host named %j is refused",
 	async (jump) => {
 		await expect(way("box", { box: `${jump},b` })).rejects.toMatchObject({
-			code: "config",
+			code: "settings",
 			message: expect.stringMatching(/^ProxyJump is not a target: /),
 		});
 	},

@@ -106,11 +106,11 @@ test("files of the account's .ssh are those of the given home", () => {
 
 test.each([
 	["proxycommand nc %h %p", "ssh", /by a ProxyCommand, which is not supported/],
-	["hostname -oProxyCommand=x", "config", /odd name: -oProxyCommand=x/],
-	["hostname a;b", "config", /odd name/],
-	["user a b", "config", /odd name/],
-	["hostkeyalias a'b", "config", /odd name/],
-	["hostkeyalias -f", "config", /odd name/],
+	["hostname -oProxyCommand=x", "settings", /odd name: -oProxyCommand=x/],
+	["hostname a;b", "settings", /odd name/],
+	["user a b", "settings", /odd name/],
+	["hostkeyalias a'b", "settings", /odd name/],
+	["hostkeyalias -f", "settings", /odd name/],
 ])("refuses %s", (line, code, message) => {
 	expect(() => parseSettings(printed(line), QUERY, LOCAL)).toThrow(
 		expect.objectContaining({ code, message: expect.stringMatching(message) }),

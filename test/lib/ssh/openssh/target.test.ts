@@ -95,7 +95,7 @@ test.each([
 	}
 	expect(thrown).toBeInstanceOf(AiServerError);
 	expect(thrown).toMatchObject({
-		code: "config",
+		code: "settings",
 		message: expect.stringMatching(/^AI_SERVER_SSH_HOST /),
 		hint: expect.stringContaining("user@host"),
 	});

@@ -122,7 +122,7 @@ test("whatever the text, the only exception is a refusal", () => {
 				act();
 			} catch (error) {
 				if (!(error instanceof AiServerError)) throw error;
-				expect(error.code).toBe("preset");
+				expect(error.code).toBe("config");
 			}
 		}
 		const shown = highlightYaml(yaml).map((line) => line.map(({ text }) => text).join(""));

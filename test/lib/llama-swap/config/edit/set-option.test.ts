@@ -436,6 +436,6 @@ function refusalOf(act: () => unknown): AiServerError {
 		fault = error;
 	}
 	if (!(fault instanceof AiServerError)) throw fault ?? new Error("It was not refused");
-	expect(fault.code).toBe("preset");
+	expect(fault.code).toBe("config");
 	return fault;
 }
