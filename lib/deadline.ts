@@ -1,84 +1,70 @@
 import { AiServerError } from "./errors.ts";
 
-export interface Limits {
+export interface DeadlineOptions {
+	/** Ends the run as well; its reason is what the caller then gets. */
 	readonly signal?: AbortSignal | undefined;
-	readonly deadlineMs: number;
-	/** What did not happen in time, as in "The SSH server did not answer". */
-	readonly late: string;
-	/** What to do then. */
+	/** What did not happen in time; the message goes on with "within 15 s". */
+	readonly late?: string | undefined;
 	readonly hint?: string | undefined;
 }
 
-/** The work's result, unless the signal or the deadline comes first. The work itself goes on. */
-export function within<T>(work: Promise<T>, limits: Limits): Promise<T> {
-	const { signal, deadlineMs } = limits;
-	const { promise, resolve, reject } = Promise.withResolvers<T>();
-	const abort = (): void => reject(signal?.reason);
-	if (signal?.aborted === true) abort();
-	signal?.addEventListener("abort", abort, { once: true });
-	const timer = setTimeout(() => reject(tooLate(limits)), deadlineMs).unref();
-	work.then(resolve, reject);
-	return promise.finally(() => {
-		clearTimeout(timer);
-		signal?.removeEventListener("abort", abort);
-	});
-}
-
-/** The same for work that ends when it is told to: its signal aborts at the deadline too. */
+/**
+ * What `run` gives, unless the deadline or the caller's signal comes first. Then it rejects at once,
+ * whatever `run` does, and the signal that `run` got aborts: both with AiServerError "timeout" or
+ * with the caller's reason. A signal that has aborted already starts nothing.
+ */
 export async function withDeadline<T>(
-	limits: Limits,
+	milliseconds: number,
 	run: (signal: AbortSignal) => Promise<T>,
+	{ signal, late = "No answer", hint = "Try again, or check the server" }: DeadlineOptions = {},
 ): Promise<T> {
-	const { signal, deadlineMs } = limits;
-	const deadline = AbortSignal.timeout(deadlineMs);
+	signal?.throwIfAborted();
+	const limit = new AbortController();
+	const { promise: over, reject } = Promise.withResolvers<never>();
+	const end = (reason: unknown): void => {
+		reject(reason);
+		limit.abort(reason);
+	};
+	const abort = (): void => end(signal?.reason);
+	const timer = setTimeout(() => {
+		end(new AiServerError("timeout", `${late} within ${milliseconds / 1000} s`, { hint }));
+	}, milliseconds).unref();
+	signal?.addEventListener("abort", abort, { once: true });
 	try {
-		return await run(signal === undefined ? deadline : AbortSignal.any([signal, deadline]));
-	} catch (error) {
-		if (!deadline.aborted || signal?.aborted === true) throw error;
-		throw tooLate(limits, error);
-	}
-}
-
-function tooLate({ deadlineMs, late, hint }: Limits, cause?: unknown): AiServerError {
-	return new AiServerError("timeout", `${late} within ${deadlineMs / 1000} s`, {
-		hint: hint ?? "Try again, or look at the machine",
-		cause,
-	});
-}
-
-/** Waits for the work to end, however it ends, but no longer than this. True when it has ended. */
-export async function waitAtMost(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
-	const late = Promise.withResolvers<boolean>();
-	const timer = setTimeout(() => late.resolve(false), milliseconds);
-	const ended = work.then(
-		() => true,
-		() => true,
-	);
-	try {
-		return await Promise.race([ended, late.promise]);
+		return await Promise.race([over, run(limit.signal)]);
 	} finally {
 		clearTimeout(timer);
+		signal?.removeEventListener("abort", abort);
 	}
 }
 
-/** The work's result, unless the signal comes first. */
-export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/** The work's result, unless the signal comes first: then its reason. The work itself goes on. */
+export async function untilAborted<T>(
+	work: Promise<T>,
+	signal: AbortSignal | undefined,
+): Promise<T> {
 	if (signal === undefined) return work;
-	const { promise, resolve, reject } = Promise.withResolvers<T>();
+	const { promise: aborted, reject } = Promise.withResolvers<never>();
 	const abort = (): void => reject(signal.reason);
 	if (signal.aborted) abort();
 	signal.addEventListener("abort", abort, { once: true });
-	work.then(resolve, reject);
-	return promise.finally(() => signal.removeEventListener("abort", abort));
+	try {
+		return await Promise.race([aborted, work]);
+	} finally {
+		signal.removeEventListener("abort", abort);
+	}
 }
 
-/** A Node callback as a promise; a call that throws rejects. */
-export function callback<T>(
-	call: (done: (error: Error | undefined | null, value: T) => void) => void,
-): Promise<T> {
-	return new Promise((resolve, reject) => {
-		call((error, value) =>
-			error === undefined || error === null ? resolve(value) : reject(error),
-		);
-	});
+/** The work's result; undefined when it takes longer. The work itself goes on. */
+export async function waitAtMost<T>(
+	milliseconds: number,
+	work: Promise<T>,
+): Promise<T | undefined> {
+	const { promise: over, resolve } = Promise.withResolvers<undefined>();
+	const timer = setTimeout(resolve, milliseconds, undefined);
+	try {
+		return await Promise.race([work, over]);
+	} finally {
+		clearTimeout(timer);
+	}
 }

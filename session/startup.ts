@@ -19,7 +19,7 @@ export type Rest = (context: Pick<ExtensionContext, "hasUI">) => Promise<unknown
  */
 export async function waitForModels(
 	catalog: Pick<Catalog, "restore" | "refresh">,
-	wait: typeof waitAtMost = waitAtMost,
+	wait: (milliseconds: number, work: Promise<unknown>) => Promise<unknown> = waitAtMost,
 ): Promise<Rest> {
 	const age = await catalog.restore();
 	// A script that calls pi again and again need not ask again and again; a person may want news.
@@ -28,7 +28,8 @@ export async function waitForModels(
 	}
 	const quick = age !== undefined;
 	const asked = catalog.refresh({ quick });
-	await wait(quick ? CACHED_START_MS : FIRST_START_MS, asked); // a failure is reported with the rest
+	const settled = asked.catch(() => undefined); // the rest reports it
+	await wait(quick ? CACHED_START_MS : FIRST_START_MS, settled);
 	return () => (quick ? catalog.refresh() : asked);
 }
 

@@ -25,8 +25,7 @@ async function start(
 	};
 	const rest = await waitForModels(catalog, async (milliseconds, work) => {
 		log.push(`${milliseconds} ms`);
-		await work.catch(() => undefined);
-		return true;
+		await work;
 	});
 	return { log, rest: (hasUI) => rest({ hasUI }) };
 }

@@ -289,7 +289,7 @@ test.each([
 test.each(["llama-swap-v217", "llama-swap-v220", "llama-swap-v250"])(
 	"reads every recorded config of %s",
 	(name) => {
-		const packed = readFileSync(new URL(`../../fixtures/${name}.jsonl.gz`, import.meta.url));
+		const packed = readFileSync(new URL(`../../../fixtures/${name}.jsonl.gz`, import.meta.url));
 		const configs = gunzipSync(packed)
 			.toString("utf8")
 			.trim()
