@@ -93,7 +93,7 @@ export interface Admin {
 
 export interface AdminDeps {
 	readonly routes: Routes;
-	readonly presetPath: string;
+	readonly configPath: string;
 	readonly http: Http;
 	readonly ssh: Ssh;
 	/** Throws AiServerError "settings" where no service is named in a usable way. */
@@ -103,7 +103,7 @@ export interface AdminDeps {
 }
 
 export function createAdmin(deps: AdminDeps): Admin {
-	const { routes, presetPath, http, ssh, service, keySent } = deps;
+	const { routes, configPath, http, ssh, service, keySent } = deps;
 	const ask = async (request: HttpRequest, what: string, modelId?: string): Promise<string> => {
 		const response = await http.request(request);
 		const body = await readText(response, BODY_LIMIT);
@@ -121,7 +121,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 		tellingLines(await readAtMost(http, modelPath(LOG_PATH, id), LOG_DEADLINE_MS));
 	const readPreset = async (signal?: AbortSignal): Promise<string> => {
 		const { readRemoteText } = await configFile();
-		return readRemoteText(ssh, presetPath, signal);
+		return readRemoteText(ssh, configPath, signal);
 	};
 	const isAnswering = async (signal: AbortSignal | undefined): Promise<true | undefined> => {
 		try {
@@ -158,7 +158,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 		readPreset,
 		writePreset: async (expected, text, signal) => {
 			const { replaceRemoteText } = await configFile();
-			return replaceRemoteText(ssh, presetPath, { expected, text, signal });
+			return replaceRemoteText(ssh, configPath, { expected, text, signal });
 		},
 		trainedContext: async (id, yaml, signal) => {
 			const { readTrainedContext } = await trainedContexts();
