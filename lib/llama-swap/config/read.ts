@@ -2,7 +2,7 @@ import {
 	extractCtxFromRunningCmd,
 	type LaunchOptions,
 	readLaunch,
-} from "../../llama-server/options.ts";
+} from "../../llama-server/launch.ts";
 import { withoutComments } from "../../llama-server/shell-words.ts";
 import { plainText } from "../../text.ts";
 import { type ExpansionBudget, expander, expansionBudget } from "./macros.ts";
