@@ -32,8 +32,12 @@ export function splitCommand(cmd: string): readonly string[] {
  * POSIX, or by those of Windows where the command is one for Windows.
  */
 export function commandWords(cmd: string): readonly Word[] {
-	const joined = joinLines(cmd);
-	return new Splitter(joined, { windows: isForWindows(joined.text), script: false }).run()[0] ?? [];
+	return wordsIn(joinLines(cmd));
+}
+
+/** The words in one that is a command itself, as a shell's script is. */
+export function wordsIn(word: Word): readonly Word[] {
+	return new Splitter(word, { windows: isForWindows(word.text), script: false }).run()[0] ?? [];
 }
 
 /**
