@@ -3,7 +3,7 @@ import { AiServerError } from "../../../lib/errors.ts";
 import { readTemplate } from "../../../lib/llama-server/chat-template.ts";
 import { contextWindowOf } from "../../../lib/llama-server/context-window.ts";
 import { extractCtxFromRunningCmd, readLaunch } from "../../../lib/llama-server/options.ts";
-import { readPreset } from "../../../lib/llama-swap/config/read.ts";
+import { parseConfig } from "../../../lib/llama-swap/config/read.ts";
 import { rounds } from "../../support/rounds.ts";
 
 const ROUNDS = rounds(2000);
@@ -74,7 +74,7 @@ function checkCommand(cmd: string): void {
 function checkConfig(yaml: string): void {
 	let fault: unknown;
 	try {
-		for (const { cmd, id } of readPreset(yaml).models.values()) {
+		for (const { cmd, id } of parseConfig(yaml).models.values()) {
 			expect(typeof id).toBe("string");
 			expect(typeof cmd).toBe("string");
 		}
