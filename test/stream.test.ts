@@ -60,7 +60,6 @@ async function run(
 	const streamSimple = createStreamSimple({
 		http,
 		timeoutMs: 60_000,
-		honoursArgumentsError: true,
 		...deps,
 	});
 	const stream = streamSimple(MODEL, CONTEXT, options);
@@ -118,7 +117,7 @@ test("tool calls: parallel ones, their arguments live while they arrive", async 
 		),
 	);
 	const seen: string[] = [];
-	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true })(
+	const stream = createStreamSimple({ http, timeoutMs: 60_000 })(
 		MODEL,
 		CONTEXT,
 	);
@@ -590,7 +589,7 @@ test.each([
 	const http = endless(...parts);
 	const controller = new AbortController();
 	if (early) controller.abort();
-	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true })(
+	const stream = createStreamSimple({ http, timeoutMs: 60_000 })(
 		MODEL,
 		CONTEXT,
 		{ signal: controller.signal },
@@ -850,7 +849,7 @@ const SCENES: readonly Scene[] = [
 
 const checked = (http: Http, deps: Partial<StreamDeps> = {}): Promise<Turn> =>
 	readTurn(
-		createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true, ...deps })(
+		createStreamSimple({ http, timeoutMs: 60_000, ...deps })(
 			MODEL,
 			CONTEXT,
 		),
@@ -968,7 +967,7 @@ const TIMED_USAGE = { input: 2, cacheRead: 1, output: 3, totalTokens: 6 };
 test("an aborted turn has the usage of its timings", async () => {
 	const http = endless(timed({ content: "half" }));
 	const controller = new AbortController();
-	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true })(
+	const stream = createStreamSimple({ http, timeoutMs: 60_000 })(
 		MODEL,
 		CONTEXT,
 		{ signal: controller.signal },
@@ -999,7 +998,7 @@ test("the last usage wins over the timings that came with it", async () => {
 
 test("the estimate for a server without usage counts the prompt too, since pi compacts by the total", async () => {
 	const http = scriptedHttp(sse(delta({ content: "x" }), STOP));
-	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+	const stream = createStreamSimple({ http, timeoutMs: 60_000 });
 	const context: Context = {
 		messages: [{ role: "user", content: "word ".repeat(2000), timestamp: 0 }],
 	};
@@ -1021,7 +1020,7 @@ test("a body is read only when onResponse is through, the next event only when t
 		onResponse: () => step("head"),
 		onProviderStreamEvent: () => step("event"),
 	} as SimpleStreamOptions;
-	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+	const stream = createStreamSimple({ http, timeoutMs: 60_000 });
 	await readTurn(stream(MODEL, CONTEXT, options));
 	const event = ["read", "event begins", "event ends"];
 	expect(log.slice(0, 11)).toEqual(["head begins", "head ends", ...event, ...event, ...event]);
@@ -1032,7 +1031,7 @@ test.each(["onPayload", "onResponse", "onProviderStreamEvent"])(
 	async (hook) => {
 		const http = scriptedHttp(sse(delta({ content: "a" }), delta({ content: "b" }), STOP));
 		const options = { [hook]: () => Promise.reject(new Error("mine")) } as SimpleStreamOptions;
-		const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+		const stream = createStreamSimple({ http, timeoutMs: 60_000 });
 		const { message, broken } = await readTurn(stream(MODEL, CONTEXT, options));
 		expect(broken).toEqual([]);
 		expect(message).toMatchObject({ stopReason: "error", errorMessage: "mine" });
@@ -1047,7 +1046,7 @@ test("what cannot be converted is an error of the turn, not of the call", async 
 		content: [{ type: "toolCall", id: "a", name: "f", arguments: loop }],
 	};
 	const stream = createStreamSimple({
-		...{ http: scriptedHttp(), timeoutMs: 60_000, honoursArgumentsError: true },
+		...{ http: scriptedHttp(), timeoutMs: 60_000 },
 	});
 	const { message, broken } = await readTurn(
 		stream(MODEL, { messages: [turn] } as unknown as Context),
@@ -1058,7 +1057,7 @@ test("what cannot be converted is an error of the turn, not of the call", async 
 
 test("headers: the caller's over the model's over our own, and null takes any away", async () => {
 	const http = scriptedHttp(sse(delta({ content: "x" }), STOP));
-	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+	const stream = createStreamSimple({ http, timeoutMs: 60_000 });
 	const model = { ...MODEL, headers: { "X-A": "model", "X-B": "model", "X-C": "model" } };
 	const headers = { "x-a": "caller", "x-c": null, "X-Session-Id": null };
 	await readTurn(stream(model, CONTEXT, { sessionId: "s", headers }));
@@ -1083,7 +1082,7 @@ test("an abort while the reason of an empty answer is asked for", async () => {
 		},
 		close: async () => undefined,
 	};
-	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+	const stream = createStreamSimple({ http, timeoutMs: 60_000 });
 	const { message, broken } = await readTurn(stream(MODEL, CONTEXT, { signal: controller.signal }));
 	expect(broken).toEqual([]);
 	expect(asked).toBe(2);

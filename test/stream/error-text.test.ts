@@ -37,7 +37,7 @@ for (const file of FILES) {
 async function messageOf(id: string): Promise<AssistantMessage> {
 	const answers = [id, REASONS.get(id) ?? id].map((name) => answerOf(chats.get(name)));
 	const http = scriptedHttp(...answers);
-	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+	const stream = createStreamSimple({ http, timeoutMs: 60_000 });
 	return stream(MODEL, { messages: [] }).result();
 }
 

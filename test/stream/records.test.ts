@@ -52,7 +52,7 @@ interface Run {
 async function play(exchange: Exchange, chunks: readonly Uint8Array[]): Promise<Run> {
 	const headers = { "content-type": recordedHeader(exchange, "content-type") ?? "" };
 	const http = scriptedHttp({ status: exchange.status, headers, chunks });
-	const stream = createStreamSimple({ http, timeoutMs: 60_000, honoursArgumentsError: true });
+	const stream = createStreamSimple({ http, timeoutMs: 60_000 });
 	const events: string[] = [];
 	const answer = stream(MODEL, { messages: [] });
 	for await (const event of answer) {
