@@ -223,14 +223,16 @@ function describeLoadFailure(said: string, model: string, log: string): ErrorDra
 	return {
 		allowed: STOP,
 		quotes: [model, said, oneLine(log)],
-		write: (id, reason, lines = "") =>
-			new AiServerError(
+		write: (id, reason, lines = "") => {
+			const name = id === undefined ? "The model" : `The model ${id}`;
+			return new AiServerError(
 				"http",
-				`The model ${id === undefined ? "" : `${id} `}could not be loaded${
-					reason === undefined ? "" : ` (${reason})`
-				}`,
+				reason === undefined
+					? `${name} could not be loaded`
+					: `${name} could not be loaded (${reason})`,
 				{ hint: lines === "" ? "Check the model's log on the server" : `Its log: ${lines}` },
-			),
+			);
+		},
 	};
 }
 
