@@ -9,8 +9,9 @@ import {
 import { modelExcerpt } from "../../../../../lib/llama-swap/config/excerpt.ts";
 import { highlightYaml } from "../../../../../lib/llama-swap/config/highlight.ts";
 import { dice, randomConfig } from "../../../../support/random-config.ts";
+import { rounds } from "../../../../support/rounds.ts";
 
-const SEEDS = Array.from({ length: 600 }, (_, at) => at + 1);
+const SEEDS = Array.from({ length: rounds(600) }, (_, at) => at + 1);
 
 type Tree = Map<string, unknown>;
 
