@@ -41,6 +41,8 @@ export interface ExpandedModel {
 
 type Macros = ReadonlyMap<string, Macro>;
 
+const NONE: Macros = new Map();
+
 /** llama-swap numbers the ports of its models from here unless told otherwise. */
 const FIRST_PORT = 5800;
 
@@ -59,7 +61,7 @@ function expand(document: ConfigDocument): ExpandedConfig {
 	const { root } = document;
 	const budget = expansionBudget();
 	const macros = macrosOf(document, root, (name) => `the global macro "${name}"`);
-	const global = new Expander([macros], budget);
+	const global = new Expander((name) => macros.get(name), budget);
 	const section = (name: string): unknown => {
 		const entry = root && document.entriesOf(root).get(name);
 		return entry && global.value(document.valueOf(entry.value));
@@ -93,12 +95,12 @@ interface Surroundings {
 function expandModel(id: string, node: YAMLMap, surroundings: Surroundings): ExpandedModel {
 	const { document, macros, budget, nextPort } = surroundings;
 	const own = macrosOf(document, node, (name) => `the macro "${name}" of ${id}`);
+	const model: Macro = { value: id, origin: undefined };
 	const port = new PortMacro(nextPort);
-	const reserved = new Map<string, Macro>([
-		["MODEL_ID", { value: id, origin: undefined }],
-		["PORT", port],
-	]);
-	const expander = new Expander([reserved, own, macros], budget);
+	const expander = new Expander((name) => {
+		if (name === "MODEL_ID") return model;
+		return name === "PORT" ? port : (own.get(name) ?? macros.get(name));
+	}, budget);
 	const entries = document.entriesOf(node);
 	const written = entries.get("cmd")?.value;
 	const scalar = document.resolve(written);
@@ -152,9 +154,10 @@ function macrosOf(
 	holder: YAMLMap | undefined,
 	title: (name: string) => string,
 ): Macros {
-	const macros = new Map<string, Macro>();
 	const written = document.childMap(holder, "macros");
-	for (const [name, { value }] of written === undefined ? [] : document.entriesOf(written)) {
+	if (written === undefined) return NONE;
+	const macros = new Map<string, Macro>();
+	for (const [name, { value }] of document.entriesOf(written)) {
 		const node = document.resolve(value);
 		const origin = isScalar(node) ? { name: title(name), node } : undefined;
 		macros.set(name, { value: document.valueOf(node), origin });
@@ -173,6 +176,8 @@ function aliasesOf(models: ReadonlyMap<string, ExpandedModel>): ReadonlyMap<stri
 	return aliases;
 }
 
+/** By bytes; the order of a JavaScript text is the same but for what lies beyond 16 bits. */
 function asGoSorts(a: string, b: string): number {
-	return Buffer.compare(Buffer.from(a), Buffer.from(b));
+	if (/[\ud800-\udfff]/.test(a + b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+	return a < b ? -1 : Number(a > b);
 }

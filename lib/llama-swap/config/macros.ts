@@ -35,7 +35,7 @@ export interface Macro {
 }
 
 /** A macro's name is at most 63 characters; `${env.X}` is none, and stays. */
-const REFERENCE = /\$\{([\w-]{1,63})\}/g;
+const REFERENCE = /\$\{([\w-]{1,63})\}/y;
 /** Macros in macros; llama-swap's limit is their order, ours a depth. */
 const MAX_MACRO_DEPTH = 64;
 /** Maps and lists in each other. */
@@ -102,19 +102,19 @@ class Composer implements Composed {
 }
 
 /**
- * Puts macros in; the first layer that has a name wins. What is unknown, or refers to itself, stays
+ * Puts macros in. What is unknown, or refers to itself, stays
  * as it is written. Throws AiServerError "config" when the result grows out of all proportion.
  */
 export class Expander {
-	readonly #layers: readonly ReadonlyMap<string, Macro>[];
+	readonly #find: (name: string) => Macro | undefined;
 	readonly #budget: ExpansionBudget;
 	/** Undefined for a macro that is being expanded: in a circle, the reference stays. */
 	readonly #known = new Map<string, Composed | undefined>();
 	// What an anchor shares is expanded once, so aliases of aliases cannot explode.
 	readonly #walked = new Map<object, unknown>();
 
-	constructor(layers: readonly ReadonlyMap<string, Macro>[], budget: ExpansionBudget) {
-		this.#layers = layers;
+	constructor(find: (name: string) => Macro | undefined, budget: ExpansionBudget) {
+		this.#find = find;
 		this.#budget = budget;
 	}
 
@@ -152,10 +152,6 @@ export class Expander {
 		return this.#expand({ text, pieces: [] }, 0).text;
 	}
 
-	#find(name: string): Macro | undefined {
-		return this.#layers.find((layer) => layer.has(name))?.get(name);
-	}
-
 	#macro(name: string, depth: number): Composed | undefined {
 		if (this.#known.has(name)) return this.#known.get(name);
 		const macro = this.#find(name);
@@ -171,15 +167,18 @@ export class Expander {
 
 	#expand(composed: Composed, depth: number): Composed {
 		if (!composed.text.includes("${")) return composed;
+		const { text } = composed;
 		const result = new Composer();
 		let from = 0;
-		for (const { 0: reference, 1: name = "", index } of composed.text.matchAll(REFERENCE)) {
-			const macro = this.#macro(name, depth);
+		for (let at = text.indexOf("${"); at >= 0; at = text.indexOf("${", at + 1)) {
+			REFERENCE.lastIndex = at;
+			const [reference = "", name = ""] = REFERENCE.exec(text) ?? [];
+			const macro = name === "" ? undefined : this.#macro(name, depth);
 			if (macro === undefined) continue;
 			this.#spend(macro.text.length + macro.pieces.length);
-			result.addPart(composed, from, index);
+			result.addPart(composed, from, at);
 			result.add(macro.text, macro.pieces);
-			from = index + reference.length;
+			from = at + reference.length;
 		}
 		if (from === 0) return composed;
 		result.addPart(composed, from, composed.text.length);
