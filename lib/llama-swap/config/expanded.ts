@@ -8,6 +8,7 @@ import {
 	type Macro,
 	type Origin,
 	scalarText,
+	unwritten,
 	withoutComments,
 } from "./macros.ts";
 import { asMap, asTexts, asWholeNumber } from "./yaml-values.ts";
@@ -95,7 +96,7 @@ interface Surroundings {
 function expandModel(id: string, node: YAMLMap, surroundings: Surroundings): ExpandedModel {
 	const { document, macros, budget, nextPort } = surroundings;
 	const own = macrosOf(document, node, (name) => `the macro "${name}" of ${id}`);
-	const model: Macro = { value: id, origin: undefined };
+	const model: Macro = { value: id, written: unwritten(id) };
 	const port = new PortMacro(nextPort);
 	const expander = new Expander((name) => {
 		if (name === "MODEL_ID") return model;
@@ -107,7 +108,7 @@ function expandModel(id: string, node: YAMLMap, surroundings: Surroundings): Exp
 	const cmd = isScalar(scalar)
 		? // Comment lines go first, so that no macro can hide in one.
 			expander.text(withoutComments(scalarText(cmdOrigin(written, scalar))))
-		: { text: "", pieces: [] };
+		: unwritten("");
 	// Only a model whose cmd has use for it gets a port.
 	port.isOpen = false;
 	const fields = new Map<string, unknown>();
@@ -120,7 +121,7 @@ function expandModel(id: string, node: YAMLMap, surroundings: Surroundings): Exp
 	}
 	const params = asMap(asMap(fields.get("filters"))?.get("setParamsByID"));
 	const variants = [...(params?.keys() ?? [])]
-		.map((key) => expander.text({ text: key, pieces: [] }).text)
+		.map((key) => expander.text(unwritten(key)).text)
 		.filter((key) => key !== id);
 	const aliases = asTexts(fields.get("aliases"));
 	return { id, node, fields, cmd, env: asTexts(fields.get("env")), aliases, variants, expander };
@@ -134,7 +135,6 @@ export function cmdOrigin(written: unknown, node: Scalar): Origin {
 
 /** A port is given out when the first one asks for it. */
 class PortMacro implements Macro {
-	readonly origin = undefined;
 	isOpen = true;
 	readonly #next: () => number;
 	#port: number | undefined;
@@ -146,6 +146,10 @@ class PortMacro implements Macro {
 	get value(): number | undefined {
 		if (this.isOpen) this.#port ??= this.#next();
 		return this.#port;
+	}
+
+	get written(): Composed {
+		return unwritten(String(this.value));
 	}
 }
 
@@ -159,8 +163,8 @@ function macrosOf(
 	const macros = new Map<string, Macro>();
 	for (const [name, { value }] of document.entriesOf(written)) {
 		const node = document.resolve(value);
-		const origin = isScalar(node) ? { name: title(name), node } : undefined;
-		macros.set(name, { value: document.valueOf(node), origin });
+		const text = isScalar(node) ? scalarText({ name: title(name), node }) : unwritten("");
+		macros.set(name, { value: document.valueOf(node), written: text });
 	}
 	return macros;
 }

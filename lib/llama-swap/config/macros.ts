@@ -30,8 +30,13 @@ export interface Composed {
 export interface Macro {
 	/** Undefined for one that stays as it is written. */
 	readonly value: unknown;
-	/** Undefined for one of llama-swap's own. */
-	readonly origin: Origin | undefined;
+	/** The value as a text, with no macros put into it yet. */
+	readonly written: Composed;
+}
+
+/** A text that is written nowhere in the file. */
+export function unwritten(text: string): Composed {
+	return { text, pieces: [] };
 }
 
 /** A macro's name is at most 63 characters; `${env.X}` is none, and stays. */
@@ -149,7 +154,7 @@ export class Expander {
 		const name = /^\$\{([\w-]{1,63})\}$/.exec(text)?.[1];
 		const value = name === undefined ? undefined : this.#find(name)?.value;
 		if (value !== undefined && typeof value !== "string") return value;
-		return this.#expand({ text, pieces: [] }, 0).text;
+		return this.#expand(unwritten(text), 0).text;
 	}
 
 	#macro(name: string, depth: number): Composed | undefined {
@@ -158,9 +163,7 @@ export class Expander {
 		const value = macro?.value ?? undefined;
 		if (macro === undefined || value === undefined || depth > MAX_MACRO_DEPTH) return undefined;
 		this.#known.set(name, undefined);
-		const { origin } = macro;
-		const written = origin === undefined ? { text: String(value), pieces: [] } : scalarText(origin);
-		const expanded = this.#expand(written, depth + 1);
+		const expanded = this.#expand(macro.written, depth + 1);
 		this.#known.set(name, expanded);
 		return expanded;
 	}
