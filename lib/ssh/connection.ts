@@ -3,7 +3,7 @@ import type { Client } from "ssh2";
 import { untilAborted, withDeadline } from "../deadline.ts";
 import { NoSftpError } from "./errors.ts";
 import { runCommand } from "./exec.ts";
-import { readBytes, readTextFile, useSftp } from "./files/sftp-session.ts";
+import { readBytes, readTextFile, useSftp } from "./files/read.ts";
 import { type Link, openLink } from "./login/jump-chain.ts";
 import { createAnswers } from "./login/prompts.ts";
 import { askOpenSsh, findRoute, type RunSsh, runSshClient } from "./openssh/proxy-jump.ts";
