@@ -108,7 +108,6 @@ const ACTIONS: readonly ServiceAction[] = [
 	"is-active",
 	"journal",
 	"kill-hup",
-	"main-pid",
 ];
 /** What each command line of lib/service.ts means; nothing here runs a shell. */
 const COMMAND_LINES: ReadonlyMap<string, ServiceAction> = new Map(
@@ -135,9 +134,6 @@ function perform(channel: ServerChannel, action: string, service: DemoService): 
 			return 0;
 		case "kill-hup":
 			service.hangUp();
-			return 0;
-		case "main-pid":
-			channel.write("1234\n");
 			return 0;
 		default:
 			channel.stderr.write(`${action.split(" ")[0]}: command not found\n`);

@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 	stream: ["messages", ...LIB, PI],
 	messages: [...LIB, PI],
 	config: LIB,
-	"lib/http/client": [...LIB, "undici"],
+	"lib/http": [...LIB, "undici"],
 	"lib/ssh": [...LIB, "ssh2"],
 	"lib/llama-swap/config": [...LIB, "yaml"],
 	"lib/sse": [...LIB, "eventsource-parser"],
