@@ -103,12 +103,7 @@ function serveSession(client: Connection, home: string, service: DemoService): v
 const SYSTEMCTL =
 	/^(?:XDG_RUNTIME_DIR=(?:"[^"]*"|\S+) )?(?:timeout \d+ )?systemctl --user (restart|is-active)(?: --)? '?llama-swap\.service'?$/;
 
-const ACTIONS: readonly ServiceAction[] = [
-	"restart",
-	"is-active",
-	"journal",
-	"kill-hup",
-];
+const ACTIONS: readonly ServiceAction[] = ["restart", "is-active", "journal", "kill-hup"];
 /** What each command line of lib/service.ts means; nothing here runs a shell. */
 const COMMAND_LINES: ReadonlyMap<string, ServiceAction> = new Map(
 	ACTIONS.map((action) => [serviceCommand("user", "llama-swap.service", action), action]),

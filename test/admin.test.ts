@@ -40,12 +40,12 @@ function rig(
 		withSftp: refuses,
 		close: () => undefined,
 	};
-	const { routes, presetPath } = loadSettings({}, "/home/me");
+	const { routes, configPath } = loadSettings({}, "/home/me");
 	const service = () => ({ scope: "user", unit: "llama-swap.service", user: "demo" }) as const;
 	return {
 		admin: createAdmin({
 			routes,
-			presetPath,
+			configPath,
 			http,
 			ssh,
 			service,

@@ -126,7 +126,7 @@ function explainCertificate(
 		case "ERR_TLS_CERT_ALTNAME_INVALID":
 			return tls(
 				`The certificate of ${origin} is for another name`,
-				"Use a name that is in the certificate, or add this one to it (subjectAltName)",
+				"Add this name to its subjectAltName, or use a name that is in it",
 				"url",
 			);
 		case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":

@@ -40,7 +40,11 @@ export function client(home: string, port: number, options: Partial<SshOptions> 
 }
 
 /** A file of the server as text. */
-export async function readText(ssh: Ssh, path: string, maxBytes: number = 1024 * 1024): Promise<string> {
+export async function readText(
+	ssh: Ssh,
+	path: string,
+	maxBytes: number = 1024 * 1024,
+): Promise<string> {
 	const bytes = await ssh.readFile(path, { maxBytes });
 	return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 }

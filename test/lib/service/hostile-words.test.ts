@@ -61,7 +61,7 @@ function machine(): Machine {
 
 function adminOf(
 	ssh: Ssh,
-	{ presetPath = "config.yaml", unit = "llama-swap.service" } = {},
+	{ configPath = "config.yaml", unit = "llama-swap.service" } = {},
 ): Admin {
 	const http: Http = {
 		request: () => Promise.reject(new AiServerError("network", "nothing listens", { hint: "" })),
@@ -71,7 +71,7 @@ function adminOf(
 	const service = () => ({ scope: "user", unit, user: "demo" }) as const;
 	return createAdmin({
 		routes,
-		presetPath,
+		configPath,
 		http,
 		ssh,
 		service,
@@ -90,7 +90,7 @@ test("the recorder tells words apart, the empty one too", async () => {
 
 test.each(TABLE)("a path %j reaches no command at all", async (_start, value) => {
 	const { ssh, started, traces } = machine();
-	const admin = adminOf(ssh, { presetPath: value });
+	const admin = adminOf(ssh, { configPath: value });
 	await expect(admin.readPreset()).rejects.toBeInstanceOf(NoSftpError);
 	await expect(admin.writePreset("old", "new")).rejects.toBeInstanceOf(NoSftpError);
 	expect([started(), traces()]).toEqual([[], []]);

@@ -123,8 +123,7 @@ test("what the ssh client reports about its config is quoted", async () => {
 		withSsh(script, () => runSshClient(["-G", "--", "box"], 1000)),
 	).rejects.toMatchObject({
 		code: "ssh",
-		message:
-			"The ssh client rejects its config: config line 3: Bad configuration option: nonsense",
+		message: "The ssh client rejects its config: config line 3: Bad configuration option: nonsense",
 		hint: "Try: ssh -G box",
 	});
 });
