@@ -1,5 +1,5 @@
 import { AiServerError } from "../../errors.ts";
-import { extractCtxFromRunningCmd } from "../../llama-server/options.ts";
+import { extractCtxFromRunningCmd } from "../../llama-server/launch.ts";
 import type { RunningModel } from "./models.ts";
 
 /** How a llama-swap that does not watch its config is made to read it. */
