@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
+import { sizeOptionOf } from "../../lib/llama-server/options.ts";
 import { parseCtxMapFromYaml } from "../../lib/llama-swap/config/read.ts";
 import { scratch } from "../support/caddy.ts";
 import { block, tableRows } from "../support/document.ts";
@@ -145,6 +146,16 @@ test.each([
 	const recorded = exchanges.find((exchange) => exchange.id === id);
 	expect(recorded?.body.trim()).toBe(answer);
 	expect(recorded?.request.method).toBe(route.split(" ")[0]);
+});
+
+test("the options of the servers are those that an edit changes or adds", async () => {
+	const rows = await tableRows("docs/context-window.md", "## Options");
+	expect(rows.length).toBeGreaterThan(5);
+	for (const [servers = "", option = ""] of rows) {
+		for (const [, server = ""] of servers.matchAll(/`([^`]+)`/g)) {
+			expect(`\`${sizeOptionOf(server)}\``, server).toBe(option);
+		}
+	}
 });
 
 function freePort(): Promise<number> {
