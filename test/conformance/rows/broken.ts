@@ -306,7 +306,7 @@ export const BROKEN: readonly Row[] = [
 		ours: {
 			events: "error error",
 			message:
-				"error: Connection error: Nothing listens at http://127.0.0.1:PORT (connection refused). Start the proxy there, or check AI_SERVER_URL | tries again",
+				"error: Connection error: Nothing listens at http://127.0.0.1:PORT (connection refused). Start the proxy there, or check the URL (AI_SERVER_URL) | tries again",
 		},
 		better: "says what to do",
 		newest: {
