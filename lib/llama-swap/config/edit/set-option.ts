@@ -76,10 +76,10 @@ function edit(config: ExpandedConfig, name: string, size: number): ConfigEdit {
 		);
 	}
 	if (setting.option === undefined && setting.variable === undefined && server === undefined) {
-		throw refusal(
-			`${model.id} is started by ${call.program}, which is not a known server`,
-			{ line, hint: `Set the size in ${programName(call.program)}, or where that gets it from` },
-		);
+		throw refusal(`${model.id} is started by ${call.program}, which is not a known server`, {
+			line,
+			hint: `Set the size in ${programName(call.program)}, or where that gets it from`,
+		});
 	}
 	const before = numberBefore(setting);
 	if (setting.option !== undefined && before === size) {
