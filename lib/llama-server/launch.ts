@@ -11,14 +11,14 @@ export interface LaunchOptions {
 	/** Name of the program, module or container image. */
 	readonly program: string;
 	/**
-	 * The server that it is. Undefined for a script of somebody's own, and every program that is not
-	 * known: what stands in its command is a claim, until the loaded model's server confirms it.
+	 * The server that it is. Undefined for a user's script and for any unknown program: the size in
+	 * such a command is a claim until the loaded model's server confirms it.
 	 */
 	readonly server: string | undefined;
 	readonly kind: ModelKind;
 	/** llama.cpp's `-c`, in tokens for all slots; 0: as the model was trained. */
 	readonly contextSize: Quantity;
-	/** Tokens of one request, for servers that are told that (vLLM's `--max-model-len`). */
+	/** Tokens of one request, for servers that take it in this form (vLLM's `--max-model-len`). */
 	readonly requestSize: Quantity;
 	/** llama.cpp's `-np`; undefined also for "auto". */
 	readonly slots: Quantity;

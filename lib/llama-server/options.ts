@@ -23,7 +23,7 @@ export type Setting =
 	| "pooling"
 	| "reasoning"
 	| "configFile"
-	/** Somebody's text, which may look like an option. */
+	/** Free text, which may look like an option. */
 	| "text";
 
 interface Option {

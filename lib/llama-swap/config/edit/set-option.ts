@@ -32,7 +32,7 @@ const MAX_SIZE = 2 ** 31 - 1;
 /**
  * Sets the context size in one model's command in llama-swap's config.yaml: the option that the
  * reader of commands goes by, under the name that the model's server has for it. Only the digits
- * change, or the option is added; every other byte stays. The number may stand in a macro or behind
+ * change, or the option is added; every other byte stays. The number may be in a macro or behind
  * an anchor that nothing else uses; the model's own statements of the same size change along. The
  * new text is read again and compared before it is returned. Throws nothing but AiServerError
  * "config": for whatever cannot be done with certainty, with the line and a hint.
@@ -101,7 +101,7 @@ function edit(config: ExpandedConfig, name: string, size: number): ConfigEdit {
 	return carryOut(config, plan);
 }
 
-/** The size that stands there, as its server reads it; undefined for a word that stands for one. */
+/** The current size, as its server reads it; undefined for a word such as "auto". */
 function numberBefore({ option, value, size }: SizeSetting): number | undefined {
 	return option !== undefined && typeof size === "number" && /^\+?\d/.test(value.text)
 		? size
