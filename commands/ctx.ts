@@ -1,4 +1,5 @@
 import type { AutocompleteItem } from "@earendil-works/pi-tui";
+import { contextWords, readGiven, takeEffect } from "../admin/apply-config.ts";
 import { AiServerError } from "../lib/errors.ts";
 import { lazy } from "../lib/lazy.ts";
 import { parseSize, runsWith } from "../lib/llama-swap/api/reload.ts";
@@ -7,7 +8,6 @@ import { plainText } from "../lib/text.ts";
 import { askConsent, readArguments } from "../ui/confirm.ts";
 import type { CommandContext } from "../ui/context.ts";
 import { chooseModel } from "../ui/model-picker.ts";
-import { contextWords, readGiven, takeEffect } from "./apply-config.ts";
 import type { Command } from "./command.ts";
 
 // The YAML parser takes 20 ms to load, so it is left to the commands that need it.

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { type Change, takeEffect } from "../../admin/apply-config.ts";
 import type { Admin } from "../../admin.ts";
-import { type Change, takeEffect } from "../../commands/apply-config.ts";
 import { AiServerError } from "../../lib/errors.ts";
 import type { ReloadOutcome } from "../../lib/llama-swap/api/events.ts";
 import type { CommandContext } from "../../ui/context.ts";
