@@ -17,7 +17,7 @@ import {
 	type RunningModel,
 } from "./lib/llama-swap/api/models.ts";
 import { modelPath } from "./lib/llama-swap/api/paths.ts";
-import type { Preset } from "./lib/llama-swap/config/read.ts";
+import type { SwapConfig } from "./lib/llama-swap/config/read.ts";
 import { poll } from "./lib/poll.ts";
 import { runService, type Service } from "./lib/service/run.ts";
 import type { Replaced } from "./lib/ssh/files/replace.ts";
@@ -70,7 +70,7 @@ export interface Admin {
 	/** llama-swap's config.yaml, as it is on the server. */
 	readPreset(signal?: AbortSignal): Promise<string>;
 	/** The same, read. */
-	readConfig(signal?: AbortSignal): Promise<Preset>;
+	readConfig(signal?: AbortSignal): Promise<SwapConfig>;
 	/** What a loaded model's server says of itself. Loads the model if it is not, and restarts its TTL. */
 	readProps(id: string, signal?: AbortSignal): Promise<ServerFacts>;
 	/** Tokens that a model file on the server says it was trained for; undefined when it does not. */
@@ -93,7 +93,7 @@ export interface Admin {
 
 export interface AdminDeps {
 	readonly routes: Routes;
-	readonly presetPath: string;
+	readonly configPath: string;
 	readonly http: Http;
 	readonly ssh: Ssh;
 	/** Throws AiServerError "settings" where no service is named in a usable way. */
@@ -103,7 +103,7 @@ export interface AdminDeps {
 }
 
 export function createAdmin(deps: AdminDeps): Admin {
-	const { routes, presetPath, http, ssh, service, keySent } = deps;
+	const { routes, configPath, http, ssh, service, keySent } = deps;
 	const ask = async (request: HttpRequest, what: string, modelId?: string): Promise<string> => {
 		const response = await http.request(request);
 		const body = await readText(response, BODY_LIMIT);
@@ -121,7 +121,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 		tellingLines(await readAtMost(http, modelPath(LOG_PATH, id), LOG_DEADLINE_MS));
 	const readPreset = async (signal?: AbortSignal): Promise<string> => {
 		const { readRemoteText } = await configFile();
-		return readRemoteText(ssh, presetPath, signal);
+		return readRemoteText(ssh, configPath, signal);
 	};
 	const isAnswering = async (signal: AbortSignal | undefined): Promise<true | undefined> => {
 		try {
@@ -158,7 +158,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 		readPreset,
 		writePreset: async (expected, text, signal) => {
 			const { replaceRemoteText } = await configFile();
-			return replaceRemoteText(ssh, presetPath, { expected, text, signal });
+			return replaceRemoteText(ssh, configPath, { expected, text, signal });
 		},
 		trainedContext: async (id, yaml, signal) => {
 			const { readTrainedContext } = await trainedContexts();
@@ -196,7 +196,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 		},
 		readConfig: async (signal) => {
 			const yaml = await readPreset(signal);
-			return (await configReader()).readPreset(yaml);
+			return (await configReader()).parseConfig(yaml);
 		},
 		readProps: async (id, signal) => {
 			const path = modelPath(PROPS_PATH, id);

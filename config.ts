@@ -9,6 +9,7 @@ export const PROVIDER_ID = "ai-server";
 
 export interface Variable {
 	readonly name: string;
+	readonly setting: Setting;
 	/** As a person would write it: "~" and "<certs>" stand for folders. Empty: not set. */
 	readonly default: string;
 	readonly purpose: string;
@@ -17,75 +18,103 @@ export interface Variable {
 const TABLE = [
 	{
 		name: "AI_SERVER_URL",
+		setting: "url",
 		default: "https://ai.shahondin1624.de",
 		purpose:
 			"Base URL of the server: `https://` (client certificate), `http://` (plain) or `llama-swap://[key@]host[:port]` (plain, port 8080). A path prefix is kept",
 	},
 	{
 		name: "AI_SERVER_CERTS_DIR",
+		setting: "certsDir",
 		default: "~/.pi/agent/certs",
 		purpose: "Folder of the client certificate, its key and the CA",
 	},
-	{ name: "AI_SERVER_CA", default: "<certs>/root-ca.pem", purpose: "CA file" },
-	{ name: "AI_SERVER_CLIENT_CERT", default: "<certs>/client.pem", purpose: "Client certificate" },
+	{ name: "AI_SERVER_CA", setting: "ca", default: "<certs>/root-ca.pem", purpose: "CA file" },
+	{
+		name: "AI_SERVER_CLIENT_CERT",
+		setting: "clientCert",
+		default: "<certs>/client.pem",
+		purpose: "Client certificate",
+	},
 	{
 		name: "AI_SERVER_CLIENT_KEY",
+		setting: "clientKey",
 		default: "<certs>/client-key.pem",
 		purpose: "Private key of the client certificate",
 	},
 	{
 		name: "AI_SERVER_TIMEOUT_MS",
+		setting: "timeoutMs",
 		default: "300000",
 		purpose:
-			"How long a chat may stay silent, in milliseconds; an answer may be as long as it likes",
+			"How long a chat may stay silent, in milliseconds; the total length of an answer is not limited",
 	},
 	{
 		name: "AI_SERVER_SSH_HOST",
+		setting: "sshHost",
 		default: "ai-server@192.168.2.3",
 		purpose:
-			"SSH target for the server's config and service: `user@host[:port]` or a Host alias of `~/.ssh/config`; `none` where there is no SSH",
+			"SSH target for the server's config and service: `user@host[:port]` or a Host alias of `~/.ssh/config`; `none` for no SSH",
 	},
 	{
 		name: "AI_SERVER_PRESET_PATH",
+		setting: "configPath",
 		default: "~/.config/llama-swap/config.yaml",
 		purpose: "llama-swap's YAML config on the SSH target",
 	},
 	{
 		name: "AI_SERVER_SERVICE_UNIT",
+		setting: "serviceUnit",
 		default: "llama-swap.service",
 		purpose: "systemd unit (or OpenRC service) of llama-swap",
 	},
 	{
 		name: "AI_SERVER_SERVICE_SCOPE",
+		setting: "serviceScope",
 		default: "user",
 		purpose:
-			"Whose service that is: `user` (`systemctl --user`), `system` (`sudo -n systemctl`) or `openrc`",
+			"Who runs that service: `user` (`systemctl --user`), `system` (`sudo -n systemctl`) or `openrc`",
 	},
-	{ name: "AI_SERVER_MODELS_PATH", default: "/v1/models", purpose: "Lists the models" },
-	{ name: "AI_SERVER_RUNNING_PATH", default: "/running", purpose: "Lists the loaded models" },
+	{
+		name: "AI_SERVER_MODELS_PATH",
+		setting: "paths",
+		default: "/v1/models",
+		purpose: "Lists the models",
+	},
+	{
+		name: "AI_SERVER_RUNNING_PATH",
+		setting: "paths",
+		default: "/running",
+		purpose: "Lists the loaded models",
+	},
 	{
 		name: "AI_SERVER_UNLOAD_PATH",
+		setting: "paths",
 		default: "/api/models/unload/<id>",
 		purpose: "Unloads one model",
 	},
 	{
 		name: "AI_SERVER_UNLOAD_ALL_PATH",
+		setting: "paths",
 		default: "/api/models/unload",
 		purpose: "Unloads every model",
 	},
 	{
 		name: "AI_SERVER_UPSTREAM_HEALTH_PATH",
+		setting: "paths",
 		default: "/upstream/<id>/health",
-		purpose: "Loads a model and answers when it is ready",
+		purpose: "Loads a model and responds when it is ready",
 	},
 	{
 		name: "AI_SERVER_API_KEY",
+		setting: "apiKey",
 		default: "",
 		purpose:
-			"Bearer token, for a server that wants one; without it no `Authorization` header is sent",
+			"Bearer token, for a server that requires one; without it no `Authorization` header is sent",
 	},
 	{
 		name: "AI_SERVER_KEY_PASSPHRASE",
+		setting: "keyPassphrase",
 		default: "",
 		purpose: "Passphrase, for an encrypted client key",
 	},
@@ -94,26 +123,12 @@ const TABLE = [
 /** Every environment variable the extension reads; the README's table is this one. */
 export const VARIABLES: readonly Variable[] = TABLE;
 
-/** The variable of each setting; "paths" are five, which messages name together. */
-const VARIABLE_OF: Readonly<Record<Setting, VariableName | "AI_SERVER_..._PATH">> = {
-	url: "AI_SERVER_URL",
-	apiKey: "AI_SERVER_API_KEY",
-	certsDir: "AI_SERVER_CERTS_DIR",
-	ca: "AI_SERVER_CA",
-	clientCert: "AI_SERVER_CLIENT_CERT",
-	clientKey: "AI_SERVER_CLIENT_KEY",
-	keyPassphrase: "AI_SERVER_KEY_PASSPHRASE",
-	timeoutMs: "AI_SERVER_TIMEOUT_MS",
-	sshHost: "AI_SERVER_SSH_HOST",
-	configPath: "AI_SERVER_PRESET_PATH",
-	serviceUnit: "AI_SERVER_SERVICE_UNIT",
-	serviceScope: "AI_SERVER_SERVICE_SCOPE",
-	paths: "AI_SERVER_..._PATH",
-};
-
 /** How messages name the settings and commands of the server that the environment describes. */
 export const ENVIRONMENT_NAMES: Names = {
-	setting: (setting) => VARIABLE_OF[setting],
+	setting(setting) {
+		const [variable, ...more] = TABLE.filter((row) => row.setting === setting);
+		return variable === undefined || more.length > 0 ? "AI_SERVER_..._PATH" : variable.name;
+	},
 	command: (name) => `/${PROVIDER_ID}-${name}`,
 };
 
@@ -129,29 +144,34 @@ export interface Routes {
 	readonly upstreamHealth: string;
 }
 
+/** Everything that tells one server from another. */
 export interface Settings {
-	/** http: or https:, without a slash at the end. Undefined when AI_SERVER_URL is unusable: then nothing is asked. */
+	/** pi's name for the provider, and what its commands begin with. */
+	readonly id: string;
+	/** What the user calls these settings and the commands. */
+	readonly names: Names;
+	/** http: or https:, without a slash at the end. Undefined when unusable: then nothing is asked. */
 	readonly url: string | undefined;
 	readonly apiKey: string | undefined;
 	readonly certificates: CertificatePaths;
 	readonly timeoutMs: number;
-	/** "none" when the user wants no SSH, undefined when AI_SERVER_SSH_HOST is unusable. */
+	/** "none" when the user wants no SSH, undefined when unusable. */
 	readonly ssh: SshTarget | "none" | undefined;
-	/** On the SSH target; may begin with "~/". */
-	readonly presetPath: string;
-	/** Undefined when AI_SERVER_SERVICE_SCOPE is unusable: no other machinery is tried in its place. */
+	/** llama-swap's config.yaml on the SSH target; may begin with "~/". */
+	readonly configPath: string;
+	/** Undefined when unusable: no other machinery is tried in its place. */
 	readonly serviceScope: ServiceScope | undefined;
-	/** Undefined when AI_SERVER_SERVICE_UNIT is unusable: no other service is touched in its place. */
+	/** Undefined when unusable: no other service is touched in its place. */
 	readonly serviceUnit: string | undefined;
 	readonly routes: Routes;
-	/** One error of code "settings" for each variable that could not be used. */
+	/** One error of code "settings", with the setting, for each that could not be used. */
 	readonly problems: readonly AiServerError[];
 }
 
 /**
- * Turns the environment into a complete configuration. Never throws: a bad value becomes a problem
- * and everything else still works. A bad address or service has no substitute, anything else gets its
- * default.
+ * Turns the environment into complete settings. Never throws: an unusable value becomes a problem
+ * and everything else still works. An unusable address or service has no substitute; anything else
+ * gets its default.
  */
 export function loadSettings(env: Environment, home: string): Settings {
 	const problems: AiServerError[] = [];
@@ -182,6 +202,8 @@ export function loadSettings(env: Environment, home: string): Settings {
 	);
 
 	return {
+		id: PROVIDER_ID,
+		names: ENVIRONMENT_NAMES,
 		url: server?.url,
 		apiKey: attempt(() => parseKey(text("AI_SERVER_API_KEY"))) ?? server?.key,
 		certificates: {
@@ -197,7 +219,7 @@ export function loadSettings(env: Environment, home: string): Settings {
 			text("AI_SERVER_SSH_HOST") === "none"
 				? "none"
 				: attempt(() => parseSshTarget(text("AI_SERVER_SSH_HOST"))),
-		presetPath: text("AI_SERVER_PRESET_PATH"),
+		configPath: text("AI_SERVER_PRESET_PATH"),
 		serviceScope,
 		serviceUnit,
 		routes: {
@@ -217,7 +239,7 @@ export interface FallbackModel {
 	readonly reasoning: boolean;
 }
 
-/** What pi shows when neither the server nor its cached list can be had: the original's two models. */
+/** What pi shows when neither the server nor a cached list is available: the original's two models. */
 export const MODELS: readonly FallbackModel[] = [
 	{ id: "MiniMax-M2.7-IQ3_XXS", contextWindow: 131_072, reasoning: true },
 	{ id: "Qwen_Qwen3.6-35B-A3B-Q8_0", contextWindow: 262_144, reasoning: true },
@@ -306,5 +328,8 @@ function parseRoute(name: VariableName, text: string): string {
 }
 
 function unusable(name: VariableName, fault: string, hint: string): AiServerError {
-	return new AiServerError("settings", `${name} ${fault}`, { hint });
+	const setting = TABLE.find((variable) => variable.name === name)?.setting;
+	// The message names the variable, and so better than the name that all the paths share.
+	const named = setting === "paths" ? {} : { setting };
+	return new AiServerError("settings", `${name} ${fault}`, { hint, ...named });
 }

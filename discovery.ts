@@ -6,7 +6,7 @@ import { notes, presetWarnings, runningWarnings } from "./discovery/warnings.ts"
 import { describeError } from "./lib/errors.ts";
 import type { JsonFile } from "./lib/json-file.ts";
 import type { RunningModel } from "./lib/llama-swap/api/models.ts";
-import type { Preset } from "./lib/llama-swap/config/read.ts";
+import type { SwapConfig } from "./lib/llama-swap/config/read.ts";
 
 export interface Discovery {
 	/** Those that can chat. Never empty; the most conservative model first. */
@@ -28,7 +28,7 @@ export interface Discovery {
 export interface ModelSource
 	extends Pick<Admin, "listModels" | "listRunning" | "readProps" | "readTrained"> {
 	/** Undefined where there is no way to the config file. */
-	readConfig(signal?: AbortSignal): Promise<Preset | undefined>;
+	readConfig(signal?: AbortSignal): Promise<SwapConfig | undefined>;
 }
 
 export interface DiscoverOptions {
@@ -63,7 +63,7 @@ export async function discoverModels(
 		known.set(id, facts);
 	}
 
-	const merge = (config?: Settled<Preset | undefined>): Discovery => {
+	const merge = (config?: Settled<SwapConfig | undefined>): Discovery => {
 		const preset = config?.value;
 		const all = mergeModels({ listed, running: running.value, preset, learned: known, remembered });
 		const models = all.filter(canChat);
@@ -115,7 +115,7 @@ async function askLoaded(
  */
 async function readFiles(
 	source: ModelSource,
-	preset: Preset | undefined,
+	preset: SwapConfig | undefined,
 	learned: ReadonlyMap<string, Learned>,
 	signal: AbortSignal | undefined,
 ): Promise<readonly (readonly [string, Learned])[]> {

@@ -3,7 +3,7 @@ import { contextWords, readGiven, takeEffect } from "../admin/apply-config.ts";
 import { AiServerError } from "../lib/errors.ts";
 import { lazy } from "../lib/lazy.ts";
 import { parseSize, runsWith } from "../lib/llama-swap/api/reload.ts";
-import type { PresetEdit } from "../lib/llama-swap/config/edit/set-option.ts";
+import type { ConfigEdit } from "../lib/llama-swap/config/edit/set-option.ts";
 import { plainText } from "../lib/text.ts";
 import { askConsent, readArguments } from "../ui/confirm.ts";
 import type { CommandContext } from "../ui/context.ts";
@@ -101,7 +101,7 @@ async function change(
 
 /** What a person is asked to agree to. */
 export function describeEdit(
-	edit: PresetEdit,
+	edit: ConfigEdit,
 	loaded: boolean,
 ): { readonly title: string; readonly message: string } {
 	const { id, before, after, changes, kept, left } = edit;

@@ -26,11 +26,11 @@ export const presetCommand: Command = {
 	async run(args, { admin, reply }) {
 		const yaml = await admin.readPreset();
 		const { highlightYaml } = await highlighting();
-		const { presetBlock } = await excerpts();
+		const { modelExcerpt } = await excerpts();
 		const { maskSecrets } = await masking();
 		// The whole of it first: what is secret in a block may show only outside of it.
 		const shown = maskSecrets(yaml);
-		const text = args === "" ? shown.trimEnd() : presetBlock(shown, args);
+		const text = args === "" ? shown.trimEnd() : modelExcerpt(shown, args);
 		reply.show<PresetEntry>(PRESET_ENTRY, { lines: highlightYaml(text) }, plainLines);
 	},
 };

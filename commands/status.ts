@@ -1,6 +1,7 @@
 import type { ExtensionAPI } from "@earendil-works/pi-coding-agent";
 import { visibleWidth, wrapTextWithAnsi } from "@earendil-works/pi-tui";
 import type { ServerModel } from "../discovery/merge.ts";
+import { ageNote } from "../discovery/warnings.ts";
 import type { Discovery } from "../discovery.ts";
 import { describeError } from "../lib/errors.ts";
 import { plainText } from "../lib/text.ts";
@@ -46,45 +47,12 @@ export function toStatus(discovery: Discovery, failure: unknown, now: number): S
 	return { models, others, warnings: [describeError(failure)], note };
 }
 
-/**
- * What a start has to tell: unusable settings, a server that could not be asked, a config file that
- * could not be read. One line each; nothing after a start without a fault.
- */
-export function startLines(
-	discovery: Discovery,
-	{ failure, problems, now }: StartFaults,
-): readonly string[] {
-	const settings = problems.map((problem) => describeError(problem));
-	if (failure === undefined) return [...settings, ...discovery.warnings];
-	const line = describeError(failure);
-	// An unusable address fails every request with the same words.
-	const told = settings.includes(line) ? settings : [...settings, line];
-	return told.map((text, at) =>
-		at === told.length - 1 ? `${text}. ${ageNote(discovery, now)}` : text,
-	);
-}
-
-export interface StartFaults {
-	/** Why the list could not be had; undefined when it could. */
-	readonly failure: unknown;
-	readonly problems: readonly Error[];
-	/** Milliseconds since 1970. */
-	readonly now: number;
-}
-
 /** Draws the status entries of a session, at any width. */
 export function registerStatusEntry(pi: Pick<ExtensionAPI, "registerEntryRenderer">): void {
 	pi.registerEntryRenderer<Status>(STATUS_ENTRY, ({ data }) => {
 		if (data === undefined) return undefined;
 		return { render: (width) => ["", ...statusLines(data, width)], invalidate: () => undefined };
 	});
-}
-
-/** How old a list is, for people. */
-export function ageNote({ source, seenAt }: Discovery, now: number): string {
-	if (source === "fallback" || seenAt === undefined)
-		return "Built-in list; the server was never reached";
-	return `The list as it was ${age(now - seenAt)} ago`;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -137,12 +105,4 @@ function ttlOf(seconds: number | undefined): string {
 	if (seconds === undefined) return "";
 	if (seconds === 0) return "never";
 	return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
-}
-
-function age(milliseconds: number): string {
-	const minutes = Math.max(0, Math.round(milliseconds / 60_000));
-	if (minutes < 2) return "a minute";
-	if (minutes < 120) return `${minutes} minutes`;
-	const hours = Math.round(minutes / 60);
-	return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
 }

@@ -7,7 +7,7 @@ import type {
 	RunningModel,
 	RunningState,
 } from "../lib/llama-swap/api/models.ts";
-import type { Preset, PresetModel } from "../lib/llama-swap/config/read.ts";
+import type { SwapConfig, SwapModel } from "../lib/llama-swap/config/read.ts";
 import { type Learned, stillTrue } from "./probed.ts";
 
 /** What an unknown context window is taken for, in tokens. */
@@ -58,7 +58,7 @@ export interface MergeSources {
 	/** Undefined when the server could not say; then every state is "unknown". */
 	readonly running: readonly RunningModel[] | undefined;
 	/** The config file; undefined when it could not be read. */
-	readonly preset: Preset | undefined;
+	readonly preset: SwapConfig | undefined;
 	/** What servers have told of themselves, by the id of the loaded model. */
 	readonly learned: ReadonlyMap<string, Learned>;
 	/** Sizes from an earlier time, for models whose size cannot be read now. */
@@ -82,7 +82,7 @@ export function mergeModels(sources: MergeSources): readonly ServerModel[] {
 }
 
 /** The id that `/running` shows when this one is loaded. */
-function baseOf({ id, baseId, peer }: ListedModel, preset: Preset | undefined): string {
+function baseOf({ id, baseId, peer }: ListedModel, preset: SwapConfig | undefined): string {
 	if (peer !== undefined || preset?.models.has(id) === true) return id;
 	return baseId ?? preset?.aliases.get(id) ?? id;
 }
@@ -128,7 +128,7 @@ function reasons({ model, baseId, launch, learned }: ReasoningSources): boolean 
 function launchOf(
 	{ args }: ListedModel,
 	process: RunningModel | undefined,
-	preset: PresetModel | undefined,
+	preset: SwapModel | undefined,
 ): LaunchOptions | undefined {
 	if (process?.cmd !== undefined) return readLaunch(process.cmd, preset?.env);
 	if (args !== undefined) return readLaunch(args.map((word) => JSON.stringify(word)).join(" "));

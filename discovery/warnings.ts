@@ -1,3 +1,4 @@
+import type { Discovery } from "../discovery.ts";
 import { AiServerError, describeError } from "../lib/errors.ts";
 import { FALLBACK_CONTEXT, type ServerModel } from "./merge.ts";
 
@@ -36,6 +37,22 @@ export function notes(models: readonly ServerModel[], runningError: unknown): re
 			? ["This server does not tell which models are loaded; loading and unloading need llama-swap"]
 			: []),
 	];
+}
+
+/** How old a list is. */
+export function ageNote({ source, seenAt }: Discovery, now: number): string {
+	if (source === "fallback" || seenAt === undefined) {
+		return "Built-in list; the server was never reached";
+	}
+	return `The list as it was ${age(now - seenAt)} ago`;
+}
+
+function age(milliseconds: number): string {
+	const minutes = Math.max(0, Math.round(milliseconds / 60_000));
+	if (minutes < 2) return "a minute";
+	if (minutes < 120) return `${minutes} minutes`;
+	const hours = Math.round(minutes / 60);
+	return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
 }
 
 function idList(models: readonly ServerModel[]): string {

@@ -1,6 +1,6 @@
 import type { Catalog } from "../discovery.ts";
 
-export interface Shown {
+export interface CatalogUpdates {
 	/** Changes wait from now on: an answer is under way. */
 	hold(): void;
 	release(): void;
@@ -12,10 +12,10 @@ export interface Shown {
  * pi refreshes would break that refresh off, and one while an answer streams would disturb that.
  */
 export function showChanges(
-	catalog: Catalog,
+	catalog: Pick<Catalog, "current" | "onChange">,
 	isPulling: () => boolean,
 	register: () => void,
-): Shown {
+): CatalogUpdates {
 	let shown = JSON.stringify(catalog.current().models);
 	let held = false;
 	const show = (): void => {

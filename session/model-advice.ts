@@ -1,5 +1,4 @@
 import type { ExtensionContext } from "@earendil-works/pi-coding-agent";
-import { PROVIDER_ID } from "../config.ts";
 import type { ServerModel } from "../discovery/merge.ts";
 import type { Catalog } from "../discovery.ts";
 import type { Reply } from "../ui/reply.ts";
@@ -37,8 +36,9 @@ function nearest(models: readonly ServerModel[], id: string): string | undefined
 	return models.toSorted((a, b) => alike(b.id) - alike(a.id))[0]?.id;
 }
 
-/** Says what there is to say about the chosen model, each thing once a session. */
+/** Gives the advice about the chosen model of this provider, each sentence once a session. */
 export function createAdvice(
+	provider: string,
 	reply: Reply,
 	context: Pick<ExtensionContext, "hasUI" | "model">,
 	catalog: Pick<Catalog, "current">,
@@ -47,7 +47,7 @@ export function createAdvice(
 	return (selected) => {
 		const model = selected ?? context.model;
 		const { models, source } = catalog.current();
-		if (!context.hasUI || model?.provider !== PROVIDER_ID || source !== "server") return;
+		if (!context.hasUI || model?.provider !== provider || source !== "server") return;
 		for (const line of adviceFor(models, model.id)) {
 			if (!told.has(line)) reply.warn(line);
 			told.add(line);

@@ -5,10 +5,9 @@ import type {
 	SimpleStreamOptions,
 	TranscriptContext,
 } from "@earendil-works/pi-ai";
-import { PROVIDER_ID, type Settings } from "../config.ts";
 import type { ServerModel } from "../discovery/merge.ts";
-import type { Catalog } from "../discovery.ts";
 import { levelMap } from "../lib/llama-server/thinking.ts";
+import type { Server } from "./server.ts";
 
 /** Private to this provider: pi uses a stream function for models of its own api name only. */
 const API = "ai-server-mtls";
@@ -25,26 +24,25 @@ export interface Registration {
 	readonly isPulling: () => boolean;
 }
 
-/** The catalog as a provider of pi. */
+/** A server's catalog as a provider of pi. */
 export function createProvider(
-	config: Settings,
-	catalog: Catalog,
+	{ id, names, settings, catalog }: Pick<Server, "id" | "names" | "settings" | "catalog">,
 	streamSimple: StreamSimple,
 ): Registration {
 	let pulling = 0;
-	const baseUrl = config.url ?? "";
+	const baseUrl = settings.url ?? "";
 	const known = new Map<string, Model<ServerApi>>();
-	const source = config.apiKey === undefined ? "client certificate" : "AI_SERVER_API_KEY";
+	const source = settings.apiKey === undefined ? "client certificate" : names.setting("apiKey");
 	const provider: Provider<ServerApi> = {
-		id: PROVIDER_ID,
-		name: PROVIDER_ID,
+		id,
+		name: id,
 		baseUrl,
 		// No key at all: the certificate is the credential, and lib/http sends a key where one is set.
 		auth: { apiKey: { name: "Client certificate", resolve: async () => ({ auth: {}, source }) } },
 		getModels: () =>
 			catalog.current().models.map((model) => {
 				// pi's agent holds on to the object of the selected model, so that one is updated.
-				const entry = Object.assign(known.get(model.id) ?? {}, toPiModel(model, baseUrl));
+				const entry = Object.assign(known.get(model.id) ?? {}, toPiModel(model, id, baseUrl));
 				known.set(model.id, entry);
 				return entry;
 			}),
@@ -65,12 +63,12 @@ export function createProvider(
 }
 
 /** A model as pi knows it. The output limit is the window itself: llama-server has no other. */
-function toPiModel(model: ServerModel, baseUrl: string): Model<ServerApi> {
+function toPiModel(model: ServerModel, provider: string, baseUrl: string): Model<ServerApi> {
 	return {
 		id: model.id,
 		name: model.name,
 		api: API,
-		provider: PROVIDER_ID,
+		provider,
 		baseUrl,
 		reasoning: model.reasoning,
 		...(model.thinking?.thinks === true ? { thinkingLevelMap: levelMap(model.thinking) } : {}),

@@ -38,12 +38,12 @@ function rig(
 		...{ readRange: refuses, exec: refuses, withSftp: refuses },
 		close: () => undefined,
 	};
-	const { routes, presetPath } = loadSettings({}, "/home/me");
+	const { routes, configPath } = loadSettings({}, "/home/me");
 	const service = () => ({ scope: "user", unit: "llama-swap.service", user: "demo" }) as const;
 	return {
 		admin: createAdmin({
 			routes,
-			presetPath,
+			configPath,
 			http,
 			ssh,
 			service,

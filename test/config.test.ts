@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { loadSettings, MODELS, type Settings, VARIABLES } from "../config.ts";
-import { describeError } from "../lib/errors.ts";
+import { ENVIRONMENT_NAMES, loadSettings, MODELS, type Settings, VARIABLES } from "../config.ts";
+import { describeError, type Setting } from "../lib/errors.ts";
 import { commandsTable, variablesTable } from "./support/tables.ts";
 
 const HOME = "/home/me";
@@ -10,6 +10,8 @@ const readme = (): Promise<string> => readFile(new URL("../README.md", import.me
 
 test("the defaults are the original's", () => {
 	expect(load()).toEqual({
+		id: "ai-server",
+		names: ENVIRONMENT_NAMES,
 		url: "https://ai.shahondin1624.de",
 		apiKey: undefined,
 		certificates: {
@@ -19,7 +21,7 @@ test("the defaults are the original's", () => {
 		},
 		timeoutMs: 300_000,
 		ssh: { user: "ai-server", host: "192.168.2.3", port: undefined },
-		presetPath: "~/.config/llama-swap/config.yaml",
+		configPath: "~/.config/llama-swap/config.yaml",
 		serviceScope: "user",
 		serviceUnit: "llama-swap.service",
 		routes: {
@@ -54,7 +56,7 @@ test.each<[Record<string, string>, Partial<Settings>]>([
 	[{ AI_SERVER_SSH_HOST: "box" }, { ssh: { user: undefined, host: "box", port: undefined } }],
 	[{ AI_SERVER_SSH_HOST: "me@box:2222" }, { ssh: { user: "me", host: "box", port: 2222 } }],
 	[{ AI_SERVER_SSH_HOST: "none" }, { ssh: "none" }],
-	[{ AI_SERVER_PRESET_PATH: "/etc/swap.yaml" }, { presetPath: "/etc/swap.yaml" }],
+	[{ AI_SERVER_PRESET_PATH: "/etc/swap.yaml" }, { configPath: "/etc/swap.yaml" }],
 	[{ AI_SERVER_SERVICE_UNIT: "swap.service" }, { serviceUnit: "swap.service" }],
 	[{ AI_SERVER_SERVICE_SCOPE: "openrc" }, { serviceScope: "openrc", serviceUnit: "llama-swap" }],
 	[{ AI_SERVER_API_KEY: "sk-1" }, { apiKey: "sk-1" }],
@@ -132,6 +134,23 @@ test("an unusable service is never replaced by another one", () => {
 test("an unusable key is never repeated", () => {
 	const [problem] = load({ AI_SERVER_API_KEY: "my secret" }).problems;
 	expect(describeError(problem)).not.toContain("secret");
+});
+
+test.each<[Setting, string]>([
+	["url", "AI_SERVER_URL"],
+	["sshHost", "AI_SERVER_SSH_HOST"],
+	["configPath", "AI_SERVER_PRESET_PATH"],
+	["paths", "AI_SERVER_..._PATH"],
+])("the setting %s is %s in the environment", (setting, variable) => {
+	expect(ENVIRONMENT_NAMES.setting(setting)).toBe(variable);
+});
+
+test("a problem carries its setting, and its message names it once", () => {
+	const [problem] = load({ AI_SERVER_URL: "nonsense" }).problems;
+	expect(problem?.settings).toEqual(["url"]);
+	expect(describeError(problem, ENVIRONMENT_NAMES)).toBe(
+		"AI_SERVER_URL is not a URL. Write it like https://ai.example.net",
+	);
 });
 
 test("every variable is read", () => {

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import type { ExtensionAPI, ExtensionContext } from "@earendil-works/pi-coding-agent";
-import { describeError } from "../lib/errors.ts";
+import { describeError, type Names } from "../lib/errors.ts";
 
 /** How a command talks to people, whatever mode pi runs in. */
 export interface Reply {
@@ -23,6 +23,7 @@ const PLAIN_WIDTH = 120;
 export function createReply(
 	pi: Pick<ExtensionAPI, "appendEntry">,
 	context: Pick<ExtensionContext, "mode" | "hasUI" | "ui">,
+	names: Names,
 ): Reply {
 	// pi sends process.stdout to stderr outside the TUI; descriptor 1 is the real one. In json and
 	// rpc mode it carries the protocol, so nothing may be written there.
@@ -39,7 +40,7 @@ export function createReply(
 			else print(2, `Warning: ${text}`);
 		},
 		fail(error) {
-			const line = describeError(error);
+			const line = describeError(error, names);
 			if (context.hasUI) context.ui.notify(line, "error");
 			else print(2, `Error: ${line}`);
 			if (context.mode === "print") process.exitCode = 1;

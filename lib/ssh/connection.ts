@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import type { Client } from "ssh2";
-import { untilAborted, within } from "../deadline.ts";
+import { untilAborted, withDeadline } from "../deadline.ts";
 import { NoSftpError } from "./errors.ts";
 import { runCommand } from "./exec.ts";
 import { readBytes, readTextFile, useSftp } from "./files/sftp-session.ts";
@@ -79,15 +79,16 @@ export function createSsh(options: SshOptions): Ssh {
 	): Promise<T> => {
 		signal?.throwIfAborted();
 		users += 1;
-		const stop = new AbortController();
 		try {
 			const link = await untilAborted(acquire(), signal);
 			link.ref();
-			// First in the race: at the end of a connection its reason beats those that follow from it.
-			const work = Promise.race([link.lost, operate(link.client, stop.signal)]);
-			return await within(work, { signal, deadlineMs, late });
+			return await withDeadline(
+				deadlineMs,
+				// First in the race: at the end of a connection its reason beats those that follow from it.
+				(stop) => Promise.race([link.lost, operate(link.client, stop)]),
+				{ signal, late },
+			);
 		} finally {
-			stop.abort();
 			users -= 1;
 			if (users === 0) rest();
 		}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { describeChange } from "../../commands/refresh.ts";
-import { ageNote, startLines, statusLines, toStatus } from "../../commands/status.ts";
+import { statusLines, toStatus } from "../../commands/status.ts";
 import type { ServerModel } from "../../discovery/merge.ts";
 import type { Discovery } from "../../discovery.ts";
 import { AiServerError } from "../../lib/errors.ts";
@@ -54,26 +54,6 @@ test("when the server cannot be asked the list is told as what it is", () => {
 		note: "The list as it was 3 hours ago",
 		warnings: ["Nothing listens. Start it"],
 	});
-});
-
-test.each([
-	[MINUTE, "a minute"],
-	[30 * MINUTE, "30 minutes"],
-	[5 * 60 * MINUTE, "5 hours"],
-	[72 * 60 * MINUTE, "3 days"],
-])("%i ms are %s", (elapsed, words) => {
-	expect(ageNote(discovery({ seenAt: 0 }), elapsed)).toBe(`The list as it was ${words} ago`);
-});
-
-test("a start tells each fault once, and nothing when there is none", () => {
-	const none = { failure: undefined, problems: [], now: 0 };
-	expect(startLines(discovery({ guesses: ["a guess"] }), none)).toEqual([]);
-	expect(startLines(discovery({ warnings: ["no ssh"] }), none)).toEqual(["no ssh"]);
-	const bad = new AiServerError("settings", "AI_SERVER_URL is not a URL");
-	const fallback = discovery({ source: "fallback", seenAt: undefined });
-	expect(startLines(fallback, { failure: bad, problems: [bad], now: 0 })).toEqual([
-		"AI_SERVER_URL is not a URL. Built-in list; the server was never reached",
-	]);
 });
 
 test("a refresh tells what changed", () => {

@@ -8,7 +8,7 @@ import {
 } from "../../discovery/merge.ts";
 import { fingerprintOf } from "../../discovery/probed.ts";
 import type { ListedModel, RunningModel } from "../../lib/llama-swap/api/models.ts";
-import { type Preset, readPreset } from "../../lib/llama-swap/config/read.ts";
+import { parseConfig, type SwapConfig } from "../../lib/llama-swap/config/read.ts";
 
 const listed = (id: string, more: Partial<ListedModel> = {}): ListedModel => ({
 	id,
@@ -27,7 +27,7 @@ const merged = (sources: Partial<MergeSources>): ReturnType<typeof mergeModels> 
 		...sources,
 	});
 
-const presetOf = (models: string): Preset => readPreset(`models:\n${models}`);
+const presetOf = (models: string): SwapConfig => parseConfig(`models:\n${models}`);
 const window = ({ contextWindow, contextOrigin }: ServerModel): unknown => [
 	contextWindow,
 	contextOrigin,

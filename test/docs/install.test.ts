@@ -17,12 +17,12 @@ async function manifest(folder: string): Promise<Manifest> {
 }
 
 async function versionsOf(program: string): Promise<readonly string[]> {
-	const row = (await tableRows("## Compatibility")).find(([name]) => name === program);
+	const row = (await tableRows("README.md", "## Compatibility")).find(([name]) => name === program);
 	return row?.[1]?.split(", ") ?? [];
 }
 
 async function verificationOf(program: string): Promise<string | undefined> {
-	return (await tableRows("## Compatibility")).find(([name]) => name === program)?.[2];
+	return (await tableRows("README.md", "## Compatibility")).find(([name]) => name === program)?.[2];
 }
 
 /** What a file of recorded exchanges says of the server it came from. */

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { readDocument } from "../support/document.ts";
+import { readPage } from "../support/document.ts";
 import { elementsOf } from "../support/xml.ts";
 
 const FOLDER = new URL("../../docs/pictures/", import.meta.url);
@@ -23,7 +23,7 @@ test.each([
 });
 
 test("the README shows every picture, with a text for who cannot see it", async () => {
-	const document = await readDocument();
+	const document = await readPage("README.md");
 	const markdown = [...document.matchAll(/!\[([^\]]*)\]\(docs\/pictures\/([^)]+)\)/g)];
 	const html = [...document.matchAll(/<img alt="([^"]*)" src="docs\/pictures\/([^"]+)"/g)];
 	const pictures = [...markdown, ...html].map(([, alt = "", name = ""]) => ({ alt, name }));

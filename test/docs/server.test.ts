@@ -47,6 +47,14 @@ test("the config is one that llama-swap loads, with the original's two models", 
 	]);
 });
 
+test("the README's short config is a part of the complete one", async () => {
+	const [short, full] = [await block("config-short"), await block("config")];
+	expect(faultsOf(short)).toEqual([]);
+	const lines = short.split("\n").map((line) => line.trim());
+	expect(lines.filter((line) => !full.includes(line))).toEqual([]);
+	expect([...parseCtxMapFromYaml(short)]).toEqual([["MiniMax-M2.7-IQ3_XXS", 131_072]]);
+});
+
 const llamaSwap = findProgram("llama-swap");
 test.skipIf(llamaSwap === undefined)("a real llama-swap starts with it", async () => {
 	const file = join(place.folder, "config.yaml");
@@ -130,7 +138,7 @@ test.each([
 	["GET /health", "health", "OK"],
 	["GET /upstream/<id>/health", "upstream-health-warm", '{"status":"ok"}'],
 ])("the API table says of %s what llama-swap answers", async (route, id, answer) => {
-	const rows = await tableRows("### Its HTTP API");
+	const rows = await tableRows("docs/server.md", "## HTTP API");
 	const row = rows.find(([cell]) => cell === `\`${route}\``);
 	expect(row?.[1]).toContain(`\`${answer}\``);
 	const { exchanges } = await readRecords("llama-swap-v250");

@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
 import { DEMO_CONFIG } from "../../demo/home.ts";
-import { HOSTS, type Host } from "../../hosts/hosts.ts";
+import type { Host } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { type Isolated, isolate, type Rpc, runPi, startRpc } from "../support/pi.ts";
 import { typed } from "../support/typed.ts";
 

@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
-import { HOSTS } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { listWhenKnown } from "../support/listing.ts";
 import { type Isolated, isolate, ROOT, runPi, startRpc } from "../support/pi.ts";
 
@@ -40,7 +40,7 @@ async function copyPacked(folder: string, modules: boolean): Promise<void> {
 test("the package holds what runs, and nothing else", async () => {
 	const files = await packedFiles();
 	const own =
-		/^(?:(?:index|config|messages|stream|admin|discovery)\.ts|(?:lib|commands|provider)\/.+\.ts|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+		/^(?:(?:index|config|messages|stream|admin|discovery)\.ts|(?:lib|commands|session|ui|discovery|admin|stream)\/.+\.ts|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
 	expect(files.filter((path) => !own.test(path))).toEqual([]);
 	expect(files).toContain("lib/http/client.ts");
 	const { dependencies } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {

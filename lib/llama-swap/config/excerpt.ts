@@ -7,7 +7,7 @@ import { findEntry, offsetOf, readNodes, refusal } from "./document.ts";
  * to its last line, without a line end. An alias of the model will do. A file with faults is read
  * as far as possible. Throws AiServerError "config" for a model that is not there.
  */
-export function presetBlock(yaml: string, id: string): string {
+export function modelExcerpt(yaml: string, id: string): string {
 	try {
 		const { entry, next } = findEntry(readNodes(yaml), id);
 		const start = offsetOf(entry.key);

@@ -11,9 +11,9 @@ import { readYaml } from "./yaml-file.ts";
 import { mapOf, numberOf, textOf, textsOf } from "./yaml-values.ts";
 
 /** llama-swap's config.yaml, as far as a client can use it. */
-export interface Preset {
+export interface SwapConfig {
 	/** In the order of the file. */
-	readonly models: ReadonlyMap<string, PresetModel>;
+	readonly models: ReadonlyMap<string, SwapModel>;
 	/** The model behind an alias or variant. */
 	readonly aliases: ReadonlyMap<string, string>;
 	/** Seconds; 0: models are never unloaded by time. */
@@ -28,7 +28,7 @@ export interface Preset {
 	readonly preload: readonly string[];
 }
 
-export interface PresetModel {
+export interface SwapModel {
 	readonly id: string;
 	/** A name for people, where the config gives one. */
 	readonly name: string | undefined;
@@ -77,7 +77,7 @@ const FIRST_PORT = 5800;
  * or `${env.X}` stays as text. Throws AiServerError "config", with line and column where the file
  * is not YAML, and nothing else.
  */
-export function readPreset(yaml: string): Preset {
+export function parseConfig(yaml: string): SwapConfig {
 	const root = mapOf(readYaml(yaml)) ?? new Map<string, unknown>();
 	const budget = expansionBudget();
 	const macros = mapOf(root.get("macros")) ?? new Map<string, unknown>();
@@ -86,7 +86,7 @@ export function readPreset(yaml: string): Preset {
 
 	const globalTtl = seconds(section("globalTTL")) ?? 0;
 	const nextPort = ports(numberOf(section("startPort")) ?? FIRST_PORT);
-	const read = new Map<string, PresetModel>();
+	const read = new Map<string, SwapModel>();
 	const written = mapOf(root.get("models")) ?? new Map<string, unknown>();
 	for (const id of [...written.keys()].sort(asGoSorts)) {
 		const model = mapOf(written.get(id));
@@ -113,11 +113,11 @@ export function readPreset(yaml: string): Preset {
 
 /**
  * Context size by model id, as the commands of llama-swap's config.yaml ask for it, in tokens for
- * all slots together. Models without a readable size are left out. Throws as readPreset does.
+ * all slots together. Models without a readable size are left out. Throws as parseConfig does.
  */
 export function parseCtxMapFromYaml(yaml: string): ReadonlyMap<string, number> {
 	const sizes = new Map<string, number>();
-	for (const [id, { cmd }] of readPreset(yaml).models) {
+	for (const [id, { cmd }] of parseConfig(yaml).models) {
 		const size = extractCtxFromRunningCmd(cmd);
 		if (size !== undefined) sizes.set(id, size);
 	}
@@ -135,7 +135,7 @@ function readModel(
 	id: string,
 	written: ReadonlyMap<string, unknown>,
 	{ macros, budget, globalTtl, nextPort }: Surroundings,
-): PresetModel {
+): SwapModel {
 	const own = mapOf(written.get("macros")) ?? new Map<string, unknown>();
 	const scope = expander([new Map([["MODEL_ID", id]]), own, macros], budget);
 	const fields = new Map(written);
@@ -213,7 +213,7 @@ function readEntries<T>(
 }
 
 /** An id of its own wins over another model's alias. */
-function aliasesOf(models: ReadonlyMap<string, PresetModel>): ReadonlyMap<string, string> {
+function aliasesOf(models: ReadonlyMap<string, SwapModel>): ReadonlyMap<string, string> {
 	const aliases = new Map<string, string>();
 	for (const { id, aliases: names, variants } of models.values()) {
 		for (const name of [...names, ...variants]) {

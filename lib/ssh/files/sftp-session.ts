@@ -1,6 +1,6 @@
 import type { Client, SFTPWrapper } from "ssh2";
-import { callback } from "../../deadline.ts";
 import { AiServerError } from "../../errors.ts";
+import { callback } from "../callback.ts";
 import { fileFault, NoSftpError, openFault } from "../errors.ts";
 
 /** What an SFTP server answers in one packet at least (draft-ietf-secsh-filexfer-02, section 3). */

@@ -1,8 +1,9 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
-import { callback, within } from "../../deadline.ts";
+import { withDeadline } from "../../deadline.ts";
 import { AiServerError } from "../../errors.ts";
+import { callback } from "../callback.ts";
 import { askAgent } from "../openssh/agent.ts";
 import { readKeyFiles } from "../openssh/key-files.ts";
 import { nameOf } from "../openssh/known-hosts.ts";
@@ -120,7 +121,7 @@ async function forward(
 	const opened = callback<Duplex>((done) => client.forwardOut("127.0.0.1", 0, host, port, done));
 	try {
 		const late = `The jump host ${settings.host} did not answer`;
-		return await within(Promise.race([opened, lost]), { deadlineMs, late });
+		return await withDeadline(deadlineMs, () => Promise.race([opened, lost]), { late });
 	} catch (error) {
 		if (error instanceof AiServerError) throw error;
 		const told = error instanceof Error ? error.message.replace(/^.*failure: /, "") : String(error);

@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
 import type { BaseAgent, ParsedKey } from "ssh2";
-import { callback, within } from "../../deadline.ts";
+import { withDeadline } from "../../deadline.ts";
+import { callback } from "../callback.ts";
 import type { AgentKeys } from "../login/identities.ts";
 
 /** An agent is on this machine, so that one that takes longer hangs. */
@@ -23,9 +24,9 @@ export async function askAgent(
 	if (!runs) return undefined;
 	const agent = createAgent(path);
 	try {
-		const limits = { deadlineMs: Math.min(deadlineMs, DEADLINE_MS), late: "no answer" };
 		const listed = callback<unknown>((done) => agent.getIdentities(done));
-		const keys = ((await within(listed, limits)) ?? []) as readonly ParsedKey[];
+		const limit = Math.min(deadlineMs, DEADLINE_MS);
+		const keys = ((await withDeadline(limit, () => listed)) ?? []) as readonly ParsedKey[];
 		return {
 			keys,
 			sign: (key, data, hash) =>

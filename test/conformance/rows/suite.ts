@@ -145,7 +145,7 @@ export const SUITE: readonly Row[] = [
 		messages: [
 			user("Read it"),
 			assistant([calls("c1")]),
-			result("c1", [says('🙈👍❤️🤔🚀 こんにちは 你好 ∑∫∂√ "“”‘’" \u0000\u2028')]),
+			result("c1", [says('🙈👍❤\ufe0f🤔🚀 こんにちは 你好 ∑∫∂√ "“”‘’" \u0000\u2028')]),
 		],
 		replies,
 		ours: {
@@ -153,7 +153,7 @@ export const SUITE: readonly Row[] = [
 			body: [
 				'{"role":"user","content":"Read it"}',
 				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
-				'{"role":"tool","content":"🙈👍❤️🤔🚀 こんにちは 你好 ∑∫∂√ \\"“”‘’\\" \\u0000\u2028","tool_call_id":"c1"}',
+				'{"role":"tool","content":"🙈👍❤\ufe0f🤔🚀 こんにちは 你好 ∑∫∂√ \\"“”‘’\\" \\u0000\u2028","tool_call_id":"c1"}',
 			],
 		},
 	},

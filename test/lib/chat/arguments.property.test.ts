@@ -13,9 +13,10 @@ import {
 	type Tokens,
 	textOf,
 } from "../../support/json-documents.ts";
+import { rounds } from "../../support/rounds.ts";
 
-/** `AI_SERVER_FUZZ=100000` for the long run, `AI_SERVER_FUZZ_SEED=n` to repeat one. */
-const RUNS = Number(process.env["AI_SERVER_FUZZ"] ?? 400);
+const RUNS = rounds(400);
+/** `AI_SERVER_FUZZ_SEED=n` repeats a run. */
 const SEED = process.env["AI_SERVER_FUZZ_SEED"];
 const PARAMETERS = { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) };
 const LONG = { timeout: 3_600_000 };

@@ -59,7 +59,7 @@ function machine(): Machine {
 
 function adminOf(
 	ssh: Ssh,
-	{ presetPath = "config.yaml", unit = "llama-swap.service" } = {},
+	{ configPath = "config.yaml", unit = "llama-swap.service" } = {},
 ): Admin {
 	const http: Http = {
 		request: () => Promise.reject(new AiServerError("network", "nothing listens", { hint: "" })),
@@ -69,7 +69,7 @@ function adminOf(
 	const service = () => ({ scope: "user", unit, user: "demo" }) as const;
 	return createAdmin({
 		routes,
-		presetPath,
+		configPath,
 		http,
 		ssh,
 		service,
@@ -93,7 +93,7 @@ test.each(TABLE)(
 	"a path %j is one word of what reads and what writes the config",
 	async (_start, value) => {
 		const { ssh, started, traces } = machine();
-		const admin = adminOf(ssh, { presetPath: value });
+		const admin = adminOf(ssh, { configPath: value });
 		// The recorder answers nothing, so that both end with a fault.
 		await expect(admin.readPreset()).rejects.toBeInstanceOf(AiServerError);
 		await expect(admin.writePreset("old", "new")).rejects.toBeInstanceOf(AiServerError);

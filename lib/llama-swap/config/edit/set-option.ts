@@ -31,7 +31,7 @@ import { mapOf, type View, viewOf } from "./view.ts";
 export type { PresetFlag } from "./flag.ts";
 export type { LineChange } from "./splice.ts";
 
-export interface PresetEdit {
+export interface ConfigEdit {
 	/** The whole new text; the old one where the value is there already. */
 	readonly yaml: string;
 	/** The model's id, where an alias of it was given. */
@@ -59,7 +59,7 @@ export function setPresetKey(
 	id: string,
 	flag: PresetFlag,
 	value: number,
-): PresetEdit {
+): ConfigEdit {
 	const text = flagText(flag, value);
 	try {
 		return edit(openConfig(yaml), { id, flag, value, text });
@@ -92,7 +92,7 @@ interface Plan {
 	readonly expected: string | undefined;
 }
 
-function edit(config: Config, wish: Wish): PresetEdit {
+function edit(config: Config, wish: Wish): ConfigEdit {
 	const model = findModel(config, wish.id);
 	const command = commandOf(config, model);
 	const args = serverArguments(command.words);
@@ -213,9 +213,9 @@ function refuseVariable(
 }
 
 /** All of it at once where that holds; else the command alone, and each statement that can follow. */
-function carryOut(config: Config, view: View, plan: Plan, wish: Wish): PresetEdit {
+function carryOut(config: Config, view: View, plan: Plan, wish: Wish): ConfigEdit {
 	const statements = plan.before === undefined ? [] : statementSplices(config, plan, wish);
-	const check = (splices: readonly Splice[]): PresetEdit =>
+	const check = (splices: readonly Splice[]): ConfigEdit =>
 		proven(config, view, plan, wish, splices);
 	if (statements.length === 0) return check([plan.splice]);
 	try {
@@ -243,7 +243,7 @@ function proven(
 	{ model, intent, before, expected }: Plan,
 	{ flag, value }: Wish,
 	splices: readonly Splice[],
-): PresetEdit {
+): ConfigEdit {
 	const yaml = applySplices(config.yaml, splices);
 	const changed = openConfig(yaml);
 	const after = viewOf(changed);

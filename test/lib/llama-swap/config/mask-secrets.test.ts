@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { setPresetKey } from "../../../../lib/llama-swap/config/edit/set-option.ts";
-import { presetBlock } from "../../../../lib/llama-swap/config/excerpt.ts";
+import { modelExcerpt } from "../../../../lib/llama-swap/config/excerpt.ts";
 import { highlightYaml } from "../../../../lib/llama-swap/config/highlight.ts";
 import { maskChanges, maskSecrets } from "../../../../lib/llama-swap/config/mask-secrets.ts";
 
@@ -134,7 +134,7 @@ models:
 `;
 
 test("a model's part is found in the masked text, and coloured", () => {
-	const block = presetBlock(maskSecrets(CONFIG), "m");
+	const block = modelExcerpt(maskSecrets(CONFIG), "m");
 	expect(block).toBe(
 		"  m:\n    env: [HF_TOKEN=***]\n    cmd: |\n      srv --port ${PORT} --api-key\n      *** --ctx-size 4096",
 	);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { AiServerError } from "../../../../lib/errors.ts";
-import { parseCtxMapFromYaml, readPreset } from "../../../../lib/llama-swap/config/read.ts";
+import { parseConfig, parseCtxMapFromYaml } from "../../../../lib/llama-swap/config/read.ts";
 
 const BOX = `globalTTL: 1800
 models:
@@ -195,7 +195,7 @@ hooks: {on_startup: {preload: [" bee ", a/x:y, nobody]}}
 
 test("reads a whole config as llama-swap loads it", () => {
 	const { models, aliases, globalTtl, routing, peers, profiles, selectors, preload } =
-		readPreset(FULL);
+		parseConfig(FULL);
 	expect([...models.keys()]).toEqual(["b", "a/x:y", "1.0", "null"]);
 	expect(models.get("b")).toMatchObject({
 		name: "The  B",
@@ -272,7 +272,7 @@ test.each([
 		["g"],
 	],
 ])("finds the groups with %s", (_name, yaml, names) => {
-	const { routing } = readPreset(yaml);
+	const { routing } = parseConfig(yaml);
 	expect(routing.router === "group" && routing.groups.map(({ name }) => name)).toEqual(names);
 });
 
@@ -280,7 +280,7 @@ test.each([
 	["matrix: {sets: {both: a & b}}"],
 	["routing: {router: {use: matrix, settings: {matrix: {sets: {both: a & b}}}}}"],
 ])("finds the matrix in %s", (yaml) => {
-	expect(readPreset(yaml).routing).toEqual({
+	expect(parseConfig(yaml).routing).toEqual({
 		router: "matrix",
 		sets: new Map([["both", "a & b"]]),
 	});
@@ -289,7 +289,7 @@ test.each([
 test.each(["llama-swap-v217", "llama-swap-v220", "llama-swap-v250"])(
 	"reads every recorded config of %s",
 	(name) => {
-		const packed = readFileSync(new URL(`../../fixtures/${name}.jsonl.gz`, import.meta.url));
+		const packed = readFileSync(new URL(`../../../fixtures/${name}.jsonl.gz`, import.meta.url));
 		const configs = gunzipSync(packed)
 			.toString("utf8")
 			.trim()
@@ -298,7 +298,7 @@ test.each(["llama-swap-v217", "llama-swap-v220", "llama-swap-v250"])(
 			// One is there to be refused.
 			.filter(({ kind, name }) => kind === "config" && name !== "config-start-bad-yaml.yaml");
 		expect(configs.length).toBeGreaterThan(0);
-		for (const { text } of configs) expect(readPreset(text).models).toBeInstanceOf(Map);
+		for (const { text } of configs) expect(parseConfig(text).models).toBeInstanceOf(Map);
 	},
 );
 
@@ -308,30 +308,30 @@ test("aliases in aliases do not explode", () => {
 		.slice(1)
 		.map((key, at) => `${key}: &${key} [${`*${letters[at]},`.repeat(9)}]`)
 		.join("\n")}\n`;
-	const { models } = readPreset(`${bomb}models: {m: {metadata: {x: *k}}}`);
+	const { models } = parseConfig(`${bomb}models: {m: {metadata: {x: *k}}}`);
 	expect(models.get("m")?.metadata.get("x")).toHaveLength(9);
 });
 
 test("macros that double themselves are refused", () => {
 	const macros = Array.from({ length: 40 }, (_, at) => `  m${at}: \${m${at + 1}}\${m${at + 1}}\n`);
 	expect(() =>
-		readPreset(`macros:\n${macros.join("")}  m40: xx\nmodels: {m: {cmd: "\${m0}"}}`),
+		parseConfig(`macros:\n${macros.join("")}  m40: xx\nmodels: {m: {cmd: "\${m0}"}}`),
 	).toThrow("expand without end");
 });
 
 test("a file above 1 MB is refused", () => {
-	expect(() => readPreset(`# ${"x".repeat(2 ** 20)}`)).toThrow("larger than 1 MB");
-	expect(readPreset(`# ${"x".repeat(2 ** 20 - 2)}`).models.size).toBe(0);
+	expect(() => parseConfig(`# ${"x".repeat(2 ** 20)}`)).toThrow("larger than 1 MB");
+	expect(parseConfig(`# ${"x".repeat(2 ** 20 - 2)}`).models.size).toBe(0);
 });
 
 test("a fault that spans lines is told in one", () => {
-	expect(() => readPreset('a: "b\\x\nc"\n')).toThrow(
+	expect(() => parseConfig('a: "b\\x\nc"\n')).toThrow(
 		/: Invalid escape sequence \\x at line 1, column 6$/,
 	);
 });
 
 test("an unknown anchor is named with its line", () => {
-	expect(() => readPreset("models:\n  a: *nope\n")).toThrow("*nope at line 2, column 6");
+	expect(() => parseConfig("models:\n  a: *nope\n")).toThrow("*nope at line 2, column 6");
 });
 
 test("is not fooled by __proto__ as an id", () => {

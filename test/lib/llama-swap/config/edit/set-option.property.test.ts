@@ -3,14 +3,15 @@ import { parse } from "yaml";
 import { AiServerError } from "../../../../../lib/errors.ts";
 import { splitCommand } from "../../../../../lib/llama-server/shell-words.ts";
 import {
-	type PresetEdit,
+	type ConfigEdit,
 	setPresetKey,
 } from "../../../../../lib/llama-swap/config/edit/set-option.ts";
-import { presetBlock } from "../../../../../lib/llama-swap/config/excerpt.ts";
+import { modelExcerpt } from "../../../../../lib/llama-swap/config/excerpt.ts";
 import { highlightYaml } from "../../../../../lib/llama-swap/config/highlight.ts";
 import { dice, randomConfig } from "../../../../support/random-config.ts";
+import { rounds } from "../../../../support/rounds.ts";
 
-const SEEDS = Array.from({ length: 600 }, (_, at) => at + 1);
+const SEEDS = Array.from({ length: rounds(600) }, (_, at) => at + 1);
 
 type Tree = Map<string, unknown>;
 
@@ -31,7 +32,7 @@ function commandsOf(yaml: string): ReadonlyMap<string, readonly string[]> {
 }
 
 /** Makes the reported changes in the old text, line by line. */
-function replay(yaml: string, { changes }: PresetEdit): string {
+function replay(yaml: string, { changes }: ConfigEdit): string {
 	const lines = yaml.split("\n");
 	const ending = lines[0]!.endsWith("\r") ? "\r" : "";
 	for (const { line, before, after } of changes) {
@@ -115,7 +116,7 @@ test("whatever the text, the only exception is a refusal", () => {
 				expect(replay(yaml, edit), `seed ${seed}`).toBe(edit.yaml);
 				edited++;
 			},
-			() => presetBlock(yaml, id),
+			() => modelExcerpt(yaml, id),
 			() => highlightYaml(yaml),
 		]) {
 			try {

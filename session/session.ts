@@ -1,0 +1,72 @@
+import type { ExtensionAPI, ExtensionContext } from "@earendil-works/pi-coding-agent";
+import { followConfig } from "../discovery/config-watch.ts";
+import { waitFor } from "../lib/poll.ts";
+import { createReply } from "../ui/reply.ts";
+import { type CatalogUpdates, showChanges } from "./catalog-updates.ts";
+import { createAdvice } from "./model-advice.ts";
+import type { Registration } from "./provider.ts";
+import type { Server } from "./server.ts";
+import { type Rest, startReport } from "./startup.ts";
+
+type Pi = Pick<ExtensionAPI, "on" | "registerProvider" | "appendEntry">;
+
+/** Follows pi's session for one server: shows what changes, and ends with it. */
+export function handleSession(
+	pi: Pi,
+	server: Server,
+	{ provider, isPulling }: Registration,
+	rest: Rest,
+): void {
+	const { id, catalog, closed, http } = server;
+	let updates: CatalogUpdates | undefined;
+	let advise: ReturnType<typeof createAdvice> | undefined;
+
+	pi.on("session_start", (_event, context) => {
+		// Up to pi 1.5 the new session of an rpc client starts twice.
+		if (updates !== undefined) return;
+		updates = showChanges(catalog, isPulling, () => pi.registerProvider(provider));
+		closed.addEventListener("abort", updates.stop, { once: true });
+		advise = createAdvice(id, createReply(pi, context, server.names), context, catalog);
+		catalog.onChange(advise);
+		// SSH may take long and the prompt does not wait for it, so the rest happens meanwhile.
+		void finishStart(pi, server, context, rest);
+	});
+	pi.on("agent_start", () => updates?.hold());
+	pi.on("agent_end", (_event, { hasUI }) => {
+		updates?.release();
+		// A model that was not loaded before has its real numbers only now. The turn does not wait.
+		if (!closed.aborted && hasUI) void catalog.refresh({ quick: true }).catch(() => undefined);
+	});
+	pi.on("model_select", (_event, { model }) => {
+		advise?.(model);
+		// So the handshake is over before the first question is typed.
+		if (model?.provider === id) void http.warm();
+	});
+	pi.on("session_shutdown", () => server.close());
+}
+
+/** Asks what the start has left out, reports what went wrong, then follows the server's config. */
+async function finishStart(
+	pi: Pi,
+	server: Server,
+	context: ExtensionContext,
+	rest: Rest,
+): Promise<void> {
+	const { admin, catalog, closed, names, settings } = server;
+	const reply = createReply(pi, context, names);
+	try {
+		const failure = await rest(context).then(
+			() => undefined,
+			(error: unknown) => error ?? new Error("The server did not answer"),
+		);
+		if (closed.aborted) return;
+		const { problems } = settings;
+		const facts = { failure, problems, now: Date.now(), names };
+		for (const line of startReport(catalog.current(), facts)) reply.warn(`ai-server: ${line}`);
+		if (!context.hasUI) return;
+		await followConfig({ admin, catalog, wait: waitFor, signal: closed });
+	} catch (error) {
+		// pi throws for whatever is asked of the context of a session that is over.
+		if (!closed.aborted) reply.fail(error);
+	}
+}
