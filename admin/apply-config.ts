@@ -1,14 +1,9 @@
-import { AiServerError, describeError } from "../lib/errors.ts";
+import type { Admin } from "../admin.ts";
+import { AiServerError } from "../lib/errors.ts";
+import { extractCtxFromRunningCmd } from "../lib/llama-server/options.ts";
 import type { ReloadOutcome } from "../lib/llama-swap/api/events.ts";
 import type { RunningModel } from "../lib/llama-swap/api/models.ts";
-import {
-	isStartFailure,
-	type ReloadMeans,
-	reloadMeans,
-	runsWith,
-} from "../lib/llama-swap/api/reload.ts";
-import { askConsent, describeLoaded } from "../ui/confirm.ts";
-import type { CommandContext } from "../ui/context.ts";
+import { type ReloadMethod, reloadMethod } from "../lib/llama-swap/api/reload.ts";
 
 /** A watching llama-swap looks at its file every 2 s. */
 const WATCH_MS = 4000;
@@ -17,256 +12,282 @@ const SIGNAL_MS = 5000;
 /** A request in the first moments after a reload may meet the old process, and an empty 502. */
 const SETTLE_MS = 2000;
 
-const WRITING = "Writing the config…";
-const WAITING = "Waiting for llama-swap to read it…";
-
 /** A new text of the config, and what it is to achieve. */
-export interface Change {
-	/** The model's own id, no alias. */
+export interface ConfigChange {
+	/** The model's own id, not an alias. */
 	readonly id: string;
+	/** Tokens. */
 	readonly size: number;
 	/** True when the model is loaded now. */
 	readonly loaded: boolean;
 	readonly oldText: string;
-	/** The same as the old one where the config says it already, and llama-swap has not read it. */
+	/** Equal to the old one where the file is right already, and llama-swap has not read it. */
 	readonly newText: string;
-	/** True to go ahead without questions. */
-	readonly yes: boolean;
-	/** What to type where nobody can be asked. */
-	readonly command: string;
 }
 
-/** As much of a command's context as this needs. */
-export type EffectContext = Pick<CommandContext, "admin" | "reply" | "pi" | "wait" | "doing">;
+export type ApplyStep = "unload" | "write" | "reload" | "restart" | "load" | "load-old";
+
+/** What applying a config does and asks outside of this file. */
+export interface ApplyEffects {
+	readonly admin: Pick<
+		Admin,
+		| "listRunning"
+		| "load"
+		| "unload"
+		| "readProps"
+		| "writePreset"
+		| "version"
+		| "watchReload"
+		| "reloadBySignal"
+		| "restart"
+	>;
+	/** Asked before llama-swap is made to read its config: it ends everything that is loaded. */
+	mayReload(method: ReloadMethod): Promise<boolean>;
+	/** Called around each step. */
+	progress<T>(step: ApplyStep, work: () => Promise<T>): Promise<T>;
+	/** Something that could not be tidied up on the server. */
+	note(text: string): void;
+	wait(milliseconds: number): Promise<void>;
+}
+
+export type ApplyOutcome = Ready | Unread | Refused;
+
+/** The model runs with the size. */
+export interface Ready {
+	readonly kind: "ready";
+	/** Tokens that the model's server gives a request; undefined where it does not report them. */
+	readonly given: number | undefined;
+	/** False where nothing the server shows tells whether the model runs with the size. */
+	readonly verified: boolean;
+}
+
+/** The file is right, and llama-swap was not made to read it. */
+export interface Unread {
+	readonly kind: "unread";
+	/** What has become of the model: it runs with its old size where it had to be loaded to see. */
+	readonly model: "untouched" | "unloaded" | "runs-as-before";
+}
+
+/** The config cannot stay. */
+export interface Refused {
+	readonly kind: "refused";
+	readonly reason: Reason;
+	/** Undefined where nothing had been written. */
+	readonly restored: Restored | undefined;
+}
+
+export type Reason =
+	/** llama-swap keeps its old config; `line` is its log's. */
+	| { readonly kind: "rejected"; readonly line: string }
+	/** llama-swap was restarted and does not answer. */
+	| { readonly kind: "down"; readonly error: AiServerError }
+	/** The model's server ended before it was ready. */
+	| { readonly kind: "not-started"; readonly error: AiServerError }
+	/** The model runs, but not with the size. */
+	| { readonly kind: "no-effect" };
+
+/** What became of the attempt to put the old text back. */
+export type Restored =
+	| { readonly kind: "restored"; readonly model: "untouched" | "loaded" }
+	| { readonly kind: "restored-but-unloaded"; readonly error: unknown }
+	| { readonly kind: "restored-but-down"; readonly error: AiServerError }
+	| { readonly kind: "failed"; readonly error: unknown };
 
 /**
- * Writes a config and makes the model run with it; returns what to tell. A text that the server
- * rejects, or that the model does not start with, is taken back, and the rejection says why.
+ * Writes a config, makes llama-swap read it and the model run with it. A text that llama-swap
+ * rejects, or that the model does not start with, is taken back. Rejects with AiServerError for what
+ * is no fault of the text: a connection that breaks, a file that cannot be written.
  */
-export async function takeEffect(change: Change, context: EffectContext): Promise<string> {
+export async function applyConfig(
+	change: ConfigChange,
+	effects: ApplyEffects,
+): Promise<ApplyOutcome> {
 	return change.oldText === change.newText
-		? readAsItIs(change, context)
-		: writeAndRead(change, context);
+		? reloadUnchanged(change, effects)
+		: writeAndReload(change, effects);
 }
 
-/** Nothing is written, so nothing is stopped either before the user agrees. */
-async function readAsItIs(change: Change, context: EffectContext): Promise<string> {
-	const means = await askForMeans(change, context);
-	if (means === undefined) return unread(change);
-	try {
-		await unload(change, context);
-		await reload(means, context);
-		return (await tryOut(change, context)) ?? notEffective(change);
-	} catch (error) {
-		const why = whyUnusable(change, error);
-		throw why === undefined ? error : new AiServerError("config", why, { cause: error });
+/** Nothing is written, so nothing is stopped before the user agrees. */
+async function reloadUnchanged(change: ConfigChange, effects: ApplyEffects): Promise<ApplyOutcome> {
+	const method = await agreedMethod(effects);
+	if (method === undefined) return { kind: "unread", model: "untouched" };
+	await unload(change, effects);
+	const result = (await reload(method, effects)) ?? (await tryOut(change, effects));
+	return result.kind === "ready"
+		? result
+		: { kind: "refused", reason: result, restored: undefined };
+}
+
+async function writeAndReload(change: ConfigChange, effects: ApplyEffects): Promise<ApplyOutcome> {
+	const { oldText, newText } = change;
+	await unload(change, effects);
+	const sign = await write(oldText, newText, effects);
+	let model: Unread["model"] = change.loaded ? "unloaded" : "untouched";
+	if (sign?.kind === "rejected") return refuse(sign, change, undefined, effects);
+	// Without any sign of a reload a load would only bring back the old size.
+	if (sign === undefined || sign.kind === "ended") {
+		await settle(effects);
+		const result = await tryOut(change, effects);
+		if (result.kind === "ready") return result;
+		if (result.kind === "not-started") return refuse(result, change, undefined, effects);
+		model = "runs-as-before";
 	}
+	const method = await agreedMethod(effects);
+	if (method === undefined) return { kind: "unread", model };
+	const result = (await reload(method, effects)) ?? (await tryOut(change, effects));
+	return result.kind === "ready" ? result : refuse(result, change, method, effects);
 }
 
-async function writeAndRead(change: Change, context: EffectContext): Promise<string> {
-	const { id, loaded, oldText, newText } = change;
-	await unload(change, context);
-	const outcome = await write(oldText, newText, context);
-	let means: ReloadMeans | undefined;
-	let became = loaded ? `; ${id} is unloaded` : "";
-	try {
-		refuseRejected(outcome);
-		// Without a sign of a reload a load would only bring back the old size.
-		if (outcome === undefined || outcome.kind === "ended") {
-			await settle(context);
-			const line = await tryOut(change, context);
-			if (line !== undefined) return line;
-			became = `; until then ${id} runs as before`;
-		}
-		means = await askForMeans(change, context);
-		if (means === undefined) return `${unread(change)}${became}`;
-		await reload(means, context);
-		return (await tryOut(change, context)) ?? notEffective(change);
-	} catch (error) {
-		const why = whyUnusable(change, error);
-		if (why === undefined) throw error;
-		const hint = await takeBack(change, means, context);
-		throw new AiServerError("config", why, { hint, cause: error });
-	}
-}
-
-function unread({ id, size }: Change): string {
-	return `The config says ${size} for ${id}, but llama-swap has not read it yet: /ai-server-restart makes it`;
-}
-
-function notEffective({ id, size }: Change): never {
-	throw new NotEffective(
-		`${id} still does not run with ${size} tokens: llama-swap rejects the config, or reads another file than AI_SERVER_PRESET_PATH`,
-	);
-}
-
-async function unload({ id, loaded }: Change, { admin, doing }: EffectContext): Promise<void> {
-	// Somebody else may have loaded it meanwhile, so the server is told in any case.
-	if (loaded) await doing(`Unloading ${id}…`, () => admin.unload(id));
+async function unload(
+	{ id, loaded }: ConfigChange,
+	{ admin, progress }: ApplyEffects,
+): Promise<void> {
+	if (loaded) await progress("unload", () => admin.unload(id));
+	// Another client may have loaded it meanwhile.
 	else await admin.unload(id);
 }
 
-/** Loads the model and returns what to tell; undefined when it does not run with the size. */
+/** Loads the model, and compares what runs then. */
 async function tryOut(
-	{ id, size }: Change,
-	{ admin, doing }: EffectContext,
-): Promise<string | undefined> {
-	return doing(`Loading ${id}…`, async () => {
+	{ id, size }: ConfigChange,
+	{ admin, progress }: ApplyEffects,
+): Promise<Ready | Extract<Reason, { readonly kind: "not-started" | "no-effect" }>> {
+	return progress("load", async () => {
 		try {
 			await admin.load(id);
 		} catch (error) {
-			throw isStartFailure(error) ? new NotStarted("", { cause: error }) : error;
+			if (isStartFailure(error)) return { kind: "not-started", error };
+			throw error;
 		}
 		const running = await admin.listRunning();
 		const effective = runsWith(running, id, size);
-		if (effective === false) return undefined;
-		const given = await readGiven(id, running, admin);
-		const checked = effective === true || given !== undefined;
-		const doubt = checked ? "" : " (this llama-swap does not show whether it runs so)";
-		return `${id} is ready with ${contextWords(size, given)}${doubt}`;
+		if (effective === false) return { kind: "no-effect" };
+		const given = await readContextWindow(id, running, admin);
+		return { kind: "ready", given, verified: effective === true || given !== undefined };
 	});
 }
 
-/** Tokens that a loaded model's server really gives a request; undefined where it does not tell. */
-export async function readGiven(
+/** True for a failed load that the new size may be the reason of: the model's server has answered. */
+function isStartFailure(error: unknown): error is AiServerError {
+	return error instanceof AiServerError && error.code === "http" && (error.status ?? 0) >= 500;
+}
+
+/** True when the model runs with this size, undefined when llama-swap does not show its command. */
+export function runsWith(
+	running: readonly RunningModel[],
+	id: string,
+	size: number,
+): boolean | undefined {
+	const model = running.find((entry) => entry.id === id);
+	if (model === undefined) return false;
+	return model.cmd === undefined ? undefined : extractCtxFromRunningCmd(model.cmd) === size;
+}
+
+/** Tokens that a loaded model's server really gives a request; undefined where it does not report it. */
+export async function readContextWindow(
 	id: string,
 	running: readonly RunningModel[],
-	admin: Pick<CommandContext["admin"], "readProps">,
+	admin: Pick<Admin, "readProps">,
 ): Promise<number | undefined> {
 	// Asked of a model that is not loaded, its page would load it.
 	if (!running.some((model) => model.id === id && model.state === "ready")) return undefined;
-	const learned = await admin.readProps(id).catch(() => undefined);
-	return learned?.contextWindow;
+	const props = await admin.readProps(id).catch(() => undefined);
+	return props?.contextWindow;
 }
 
-/** "4096 tokens of context", and how it comes when that is not what the config asks for. */
-export function contextWords(size: number, given: number | undefined): string {
-	if (given === undefined || given === size) return `${size} tokens of context`;
-	return `${given} tokens of context: the config asks for ${size}, its server gives a request ${given}`;
-}
-
-/** llama-swap keeps its old config; the message is its log's line. */
-class Rejected extends Error {}
-
-/** llama-swap was restarted and does not answer; the cause says how that shows. */
-class Down extends Error {}
-
-/** The model runs, but not with the size. */
-class NotEffective extends Error {}
-
-/** The model's server ended before it was ready; the cause is the failure of the load. */
-class NotStarted extends Error {}
-
-function refuseRejected(outcome: ReloadOutcome | undefined): void {
-	if (outcome?.kind === "rejected") throw new Rejected(outcome.line);
-}
-
-/** Undefined for an error that is not the text's fault. */
-function whyUnusable({ id, size }: Change, error: unknown): string | undefined {
-	if (error instanceof Rejected) {
-		return `llama-swap rejects the config with ${size} for ${id}: ${error.message}`;
-	}
-	if (error instanceof NotEffective) return error.message;
-	if (error instanceof Down) {
-		return `llama-swap does not come back with ${size} for ${id}: ${describeError(error.cause)}`;
-	}
-	if (!(error instanceof NotStarted)) return undefined;
-	const { cause } = error;
-	const words =
-		cause instanceof AiServerError && cause.said !== undefined
-			? describeError(new AiServerError(cause.code, cause.said, { hint: cause.hint }))
-			: describeError(cause);
-	return `${id} does not start with ${size} tokens: ${words}`;
-}
-
-/** Undefined where the server has no stream of events that would show a reload. */
+/** What the write brought about; undefined where the server has no events that would show it. */
 async function write(
 	expected: string,
 	text: string,
-	{ admin, reply, wait, doing }: EffectContext,
+	{ admin, note, wait, progress }: ApplyEffects,
 ): Promise<ReloadOutcome | undefined> {
-	const watch = await doing(WRITING, () => admin.watchReload());
+	const watch = await progress("write", () => admin.watchReload());
 	try {
-		const { notes } = await doing(WRITING, () => admin.writePreset(expected, text));
-		for (const note of notes) reply.warn(note);
-		if (watch !== undefined) return await doing(WAITING, () => watch.outcome(WATCH_MS));
-		await doing(WAITING, () => wait(WATCH_MS));
+		const { notes } = await progress("write", () => admin.writePreset(expected, text));
+		for (const text of notes) note(text);
+		if (watch !== undefined) return await progress("reload", () => watch.outcome(WATCH_MS));
+		await progress("reload", () => wait(WATCH_MS));
 		return undefined;
 	} finally {
 		watch?.close();
 	}
 }
 
-/** What the user agrees to; undefined when it is nothing. */
-async function askForMeans(
-	{ yes, command }: Change,
-	context: EffectContext,
-): Promise<ReloadMeans | undefined> {
-	const means = reloadMeans(await context.admin.version());
-	const title =
-		means === "signal"
-			? "Make llama-swap read its config again?"
-			: "Restart llama-swap, so that it reads its config?";
-	const message = `This server does not watch its config. ${yes ? "" : await describeLoaded(context)}`;
-	return (await askConsent({ title, message, command }, yes, context)) ? means : undefined;
+/** How llama-swap is made to read its config; undefined when the user does not want that. */
+async function agreedMethod({ admin, mayReload }: ApplyEffects): Promise<ReloadMethod | undefined> {
+	const method = reloadMethod(await admin.version());
+	return (await mayReload(method)) ? method : undefined;
 }
 
-async function reload(means: ReloadMeans, context: EffectContext): Promise<void> {
-	const { admin, doing } = context;
-	if (means === "restart") {
-		await doing("Restarting llama-swap…", () => restart(admin));
+/** Undefined when nothing shows that the config cannot be used. */
+async function reload(
+	method: ReloadMethod,
+	effects: ApplyEffects,
+): Promise<Extract<Reason, { readonly kind: "rejected" | "down" }> | undefined> {
+	const { admin, progress } = effects;
+	if (method === "restart") {
+		try {
+			await progress("restart", () => admin.restart());
+		} catch (error) {
+			const isDown = error instanceof AiServerError && error.code === "network";
+			if (isDown) return { kind: "down", error };
+			throw error;
+		}
 	} else {
-		await doing(WAITING, async () => {
-			const watch = await admin.watchReload();
-			try {
-				await admin.reloadBySignal();
-				refuseRejected(await watch?.outcome(SIGNAL_MS));
-			} finally {
-				watch?.close();
-			}
-		});
+		const outcome = await progress("reload", () => signal(admin));
+		if (outcome?.kind === "rejected") return outcome;
 	}
-	await settle(context);
+	await settle(effects);
+	return undefined;
 }
 
-async function restart(admin: CommandContext["admin"]): Promise<void> {
+async function signal(admin: ApplyEffects["admin"]): Promise<ReloadOutcome | undefined> {
+	const watch = await admin.watchReload();
 	try {
-		await admin.restart();
-	} catch (error) {
-		const isDown = error instanceof AiServerError && error.code === "network";
-		throw isDown ? new Down("", { cause: error }) : error;
+		await admin.reloadBySignal();
+		return await watch?.outcome(SIGNAL_MS);
+	} finally {
+		watch?.close();
 	}
 }
 
-function settle({ wait, doing }: EffectContext): Promise<void> {
-	return doing(WAITING, () => wait(SETTLE_MS));
+function settle({ wait, progress }: ApplyEffects): Promise<void> {
+	return progress("reload", () => wait(SETTLE_MS));
 }
 
-/** Puts the old text back the way the new one came; returns what has become of it. Never rejects. */
+async function refuse(
+	reason: Reason,
+	change: ConfigChange,
+	method: ReloadMethod | undefined,
+	effects: ApplyEffects,
+): Promise<Refused> {
+	return { kind: "refused", reason, restored: await takeBack(change, method, effects) };
+}
+
+/** Puts the old text back the way the new one came. Never rejects. */
 async function takeBack(
-	{ id, loaded, oldText, newText }: Change,
-	means: ReloadMeans | undefined,
-	context: EffectContext,
-): Promise<string> {
-	const { admin, doing } = context;
+	{ id, loaded, oldText, newText }: ConfigChange,
+	method: ReloadMethod | undefined,
+	effects: ApplyEffects,
+): Promise<Restored> {
+	const { admin, progress } = effects;
 	try {
-		await write(newText, oldText, context);
-		if (means !== undefined) await reload(means, context);
-		else if (loaded) await settle(context);
+		await write(newText, oldText, effects);
+		if (method === undefined) {
+			if (loaded) await settle(effects);
+		} else {
+			const failure = await reload(method, effects);
+			// Where the old text is rejected as well, it was no better before the change.
+			if (failure?.kind === "down") return { kind: "restored-but-down", error: failure.error };
+		}
 	} catch (error) {
-		if (error instanceof Down) {
-			return `The config is as it was, but llama-swap does not come back: ${describeError(error.cause)}`;
-		}
-		// Rejected as well, the old text is back all the same: it was no better before the change.
-		if (!(error instanceof Rejected)) {
-			return `The old config could not be put back: ${describeError(error)}`;
-		}
+		return { kind: "failed", error };
 	}
-	if (!loaded) return "The config is as it was";
+	if (!loaded) return { kind: "restored", model: "untouched" };
 	try {
-		await doing(`Loading ${id} as it was…`, () => admin.load(id));
-		return `The config is as it was, and ${id} is loaded again`;
+		await progress("load-old", () => admin.load(id));
+		return { kind: "restored", model: "loaded" };
 	} catch (error) {
-		return `The config is as it was, but ${id} is unloaded: ${describeError(error)}`;
+		return { kind: "restored-but-unloaded", error };
 	}
 }
