@@ -7,6 +7,7 @@ import { ENVIRONMENT_NAMES, loadSettings } from "./config.ts";
 import { AiServerError } from "./lib/errors.ts";
 import { createChat } from "./session/chat.ts";
 import { createEffects } from "./session/effects.ts";
+import { createNotices } from "./session/notices.ts";
 import { createProvider } from "./session/provider.ts";
 import { createServer } from "./session/server.ts";
 import { handleSession } from "./session/session.ts";
@@ -42,9 +43,10 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	registerEntries(pi);
 	registerCommands(pi, server, questions);
 	const rest = await waitForModels(server.catalog);
-	const registration = createProvider(server, createChat(server));
+	const notices = createNotices();
+	const registration = createProvider(server, createChat(server, notices));
 	pi.registerProvider(registration.provider);
-	handleSession(pi, server, registration, rest);
+	handleSession(pi, server, registration, rest, notices);
 }
 
 /** Older hosts run a tool although its arguments could not be read. */

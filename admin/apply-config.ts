@@ -1,6 +1,6 @@
 import type { Admin } from "../admin.ts";
 import { AiServerError } from "../lib/errors.ts";
-import { extractCtxFromRunningCmd } from "../lib/llama-server/options.ts";
+import { extractCtxFromRunningCmd } from "../lib/llama-server/launch.ts";
 import type { ReloadOutcome } from "../lib/llama-swap/api/events.ts";
 import type { RunningModel } from "../lib/llama-swap/api/models.ts";
 import { type ReloadMethod, reloadMethod } from "../lib/llama-swap/api/reload.ts";

@@ -1,5 +1,6 @@
 import { contextWindowOf } from "../lib/llama-server/context-window.ts";
-import { type LaunchOptions, type ModelKind, readLaunch } from "../lib/llama-server/options.ts";
+import { type LaunchOptions, readLaunch, readLaunchOf } from "../lib/llama-server/launch.ts";
+import type { ModelKind } from "../lib/llama-server/servers.ts";
 import type { Thinking } from "../lib/llama-server/thinking.ts";
 import type {
 	EntryType,
@@ -131,7 +132,7 @@ function launchOf(
 	preset: SwapModel | undefined,
 ): LaunchOptions | undefined {
 	if (process?.cmd !== undefined) return readLaunch(process.cmd, preset?.env);
-	if (args !== undefined) return readLaunch(args.map((word) => JSON.stringify(word)).join(" "));
+	if (args !== undefined) return readLaunchOf(args);
 	return preset?.launch;
 }
 

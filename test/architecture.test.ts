@@ -104,9 +104,6 @@ test("no variable and no command is named below config.ts", () => {
 const STILL_NAMING: readonly string[] = [
 	"discovery.ts",
 	"lib/certificates/check.ts",
-	"lib/chat/error-text.ts",
-	"lib/chat/exchange.ts",
-	"lib/chat/idle-timeout.ts",
 	"lib/errors.ts",
 	"lib/http/errors.ts",
 	"lib/http/read-text.ts",

@@ -200,14 +200,6 @@ test("the prompt and the tools come out of the system messages, wherever they st
 	]);
 });
 
-test("the older shape, with the prompt and the tools beside the messages", () => {
-	const tools: Tool[] = [{ name: "bash", description: "runs", parameters: {} }];
-	const context: Context = { systemPrompt: "base", messages: [user("a") as Message], tools };
-	const made = createConverter().request(MODEL, context);
-	expect(made.messages[0]).toEqual({ role: "system", content: "base" });
-	expect(made["tools"]).toHaveLength(1);
-});
-
 test("without tools there is no list of tools", () => {
 	expect(request([user("a")])).not.toHaveProperty("tools");
 });

@@ -34,7 +34,8 @@ export function watchSilence(limit: number, caller: AbortSignal | undefined): Si
 
 function tooLong(limit: number): AiServerError {
 	const seconds = limit >= 1000 ? `${Math.round(limit / 1000)} s` : `${limit} ms`;
-	return new AiServerError("timeout", `The server was silent for ${seconds} (timed out)`, {
-		hint: "If the model needs longer to load, raise AI_SERVER_TIMEOUT_MS",
+	return new AiServerError("timeout", `The server sent nothing for ${seconds} (timed out)`, {
+		hint: "If the model needs longer to load, raise the limit",
+		setting: "timeoutMs",
 	});
 }

@@ -22,7 +22,7 @@ test("the README's layout lists what lies at the top, and nothing else", async (
 });
 
 test("the design lists every folder that pi loads code from, and nothing else", async () => {
-	const rooms = /^(?:commands|session|ui|discovery|admin|stream|lib)(?:\/|$)/;
+	const rooms = /^(?:commands|session|ui|discovery|admin|messages|stream|lib)(?:\/|$)/;
 	const folders = new Set(TRACKED.map(dirname).filter((folder) => rooms.test(folder)));
 	const listed = [...(await block("rooms")).matchAll(/^(\S+)\/ {2,}\S/gm)];
 	expect(listed.map(([, folder]) => folder).toSorted()).toEqual([...folders].toSorted());

@@ -98,7 +98,7 @@ test.each(HOSTS)(
 		});
 		const args = ["--no-session", "--model", "ai-server/small-talk-1B", "-p", "hi"];
 		const { stderr, code } = await runPi({ host, place, env: boxEnv(box), args });
-		expect(stderr).toContain(`The model's server cannot take this request: ${bad}`);
+		expect(stderr).toContain(`The model's server rejected this request: ${bad}`);
 		expect(code).toBe(1);
 
 		box.nextReply((response) => {

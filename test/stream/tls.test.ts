@@ -151,7 +151,7 @@ test.each(MOMENTS)("a server that falls silent $when is given up", async (moment
 	const [turn, call] = await begin(moment, chat);
 	vi.advanceTimersByTime(LIMIT);
 	const ended = await turn.over;
-	expectError(ended, /^The server was silent for 300 s \(timed out\)/, true);
+	expectError(ended, /^The server sent nothing for 300 s \(timed out\)/, true);
 	expect(ended.message.content).toEqual(moment.content);
 	await call.closed;
 });

@@ -182,7 +182,7 @@ export async function connectTlsChat(port: number, setup: TlsClientSetup): Promi
 	const http = createHttp({ baseUrl: `https://localhost:${port}`, certificates, ...setup.http });
 	onTestFinished(() => http.close());
 	const streamSimple = createStreamSimple({
-		...{ http: setup.around?.(http) ?? http, timeoutMs: 300_000, honoursArgumentsError: true },
+		...{ http: setup.around?.(http) ?? http, timeoutMs: 300_000 },
 		...setup.deps,
 	});
 	return {

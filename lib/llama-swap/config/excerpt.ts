@@ -1,6 +1,6 @@
-import { isNode } from "yaml";
 import { AiServerError } from "../../errors.ts";
-import { findEntry, offsetOf, readNodes, refusal } from "./document.ts";
+import { ConfigDocument, offsetOf, refusal } from "./document.ts";
+import { findModel } from "./find-model.ts";
 
 /**
  * One model's part of config.yaml exactly as written: the comment lines right above its key, down
@@ -9,9 +9,9 @@ import { findEntry, offsetOf, readNodes, refusal } from "./document.ts";
  */
 export function modelExcerpt(yaml: string, id: string): string {
 	try {
-		const { entry, next } = findEntry(readNodes(yaml), id);
+		const { entry, next } = findModel(new ConfigDocument(yaml, "any"), id);
 		const start = offsetOf(entry.key);
-		const value = isNode(entry.value) ? entry.value.range?.[1] : undefined;
+		const value = entry.value?.range?.[1];
 		const end = Math.max(value ?? 0, entry.key.range?.[1] ?? start);
 		const lineStart = yaml.lastIndexOf("\n", start - 1) + 1;
 		const lead = yaml.slice(lineStart, start).replace(/^\ufeff/, "");

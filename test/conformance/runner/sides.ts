@@ -25,7 +25,7 @@ export async function runOurs(rows: readonly Scenario[], server: ScriptServer): 
 			const { baseUrl } = order.model;
 			const http = createHttp({ baseUrl: baseUrl.replace(/\/v1$/, "") });
 			const provider = createStreamSimple({
-				...{ http, timeoutMs: row.patience ?? PATIENCE_MS, honoursArgumentsError: true },
+				...{ http, timeoutMs: row.patience ?? PATIENCE_MS },
 			});
 			results[at] = await observe(provider, order);
 			await http.close();

@@ -187,7 +187,7 @@ test.each([
 ])("a failed load that is told %s is explained as well", async (_how, body) => {
 	const http = scriptedHttp(answer(200, body, "text/event-stream"));
 	const { error } = await attempt(http, {}, async () => "out of memory");
-	expect(error?.message).toMatch(/could not be loaded \(.*\)\. Its log says: out of memory$/);
+	expect(error?.message).toMatch(/could not be loaded \(.*\)\. Its log: out of memory$/);
 });
 
 test.each(["text/plain", "application/json", "text/html", ""])(

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { AiServerError } from "../../../lib/errors.ts";
 import { readTemplate } from "../../../lib/llama-server/chat-template.ts";
 import { contextWindowOf } from "../../../lib/llama-server/context-window.ts";
-import { extractCtxFromRunningCmd, readLaunch } from "../../../lib/llama-server/options.ts";
+import { extractCtxFromRunningCmd, readLaunch } from "../../../lib/llama-server/launch.ts";
 import { parseConfig } from "../../../lib/llama-swap/config/read.ts";
 import { rounds } from "../../support/rounds.ts";
 

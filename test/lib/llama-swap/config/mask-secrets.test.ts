@@ -130,7 +130,7 @@ models:
       srv --port \${PORT} --api-key
       ${S} --ctx-size 4096
   n:
-    cmd: srv --port \${PORT} --api-key ${S}
+    cmd: llama-server --port \${PORT} --api-key ${S}
 `;
 
 test("a model's part is found in the masked text, and coloured", () => {
@@ -147,8 +147,8 @@ test.each([
 	[
 		"n",
 		[
-			"    cmd: srv --port ${PORT} --api-key ***",
-			"    cmd: srv --port ${PORT} --api-key *** --ctx-size 8192",
+			"    cmd: llama-server --port ${PORT} --api-key ***",
+			"    cmd: llama-server --port ${PORT} --api-key *** --ctx-size 8192",
 		],
 	],
 ])("the lines of an edit of %s are masked by their context", (id, [before, after]) => {

@@ -3,7 +3,7 @@ import {
 	extractCtxFromRunningCmd,
 	type LaunchOptions,
 	readLaunch,
-} from "../../../lib/llama-server/options.ts";
+} from "../../../lib/llama-server/launch.ts";
 
 test.each([
 	["llama-server --model a.gguf --ctx-size 262144 --temp 0.7", 262144],
@@ -40,7 +40,7 @@ test.each([
 	["env FOO=1 llama-server -c 4096", 4096],
 	["bash -c 'taskset -c 0-3 llama-server -c 8192 | tee -a log -c 5'", 8192],
 	["bash -c 'cd /opt && ulimit -c 0; export A=1; exec ./llama-server -c 8192 &'", 8192],
-	["sh -c 'llama-server \\\n -c 8192'", 8192],
+	["sh -c 'llama-server \\\n -c 8192'", undefined], // llama-swap keeps the line's end
 	["taskset -c 0-15 llama-server", undefined],
 	["taskset -c 0-15 llama-server -c 4096", 4096],
 	["nice -n 5 ionice -c 2 -n 0 llama-server -c 4096", 4096],
@@ -83,6 +83,7 @@ test.each([
 
 const EMPTY: LaunchOptions = {
 	program: "llama-server",
+	server: "llama-server",
 	kind: "chat",
 	contextSize: undefined,
 	requestSize: undefined,
@@ -95,10 +96,7 @@ const EMPTY: LaunchOptions = {
 	ropeScale: undefined,
 	trainedOverride: undefined,
 	modelPath: undefined,
-	repository: undefined,
 	images: undefined,
-	jinja: undefined,
-	ownTemplate: false,
 	reasoning: undefined,
 };
 
@@ -127,8 +125,6 @@ test.each<[string, readonly string[], Partial<LaunchOptions>]>([
 	["--override-kv a.b=str:x,llama.context_length=int:16384", [], { trainedOverride: 16384 }],
 	["-m /models/a.gguf", [], { modelPath: "/models/a.gguf" }],
 	["-m a.gguf --model 'b c.gguf'", [], { modelPath: "b c.gguf" }],
-	["-hf org/repo:Q4_K_M", [], { repository: "org/repo:Q4_K_M" }],
-	["--hf-repo org/repo", [], { repository: "org/repo" }],
 	["--mmproj p.gguf", [], { images: true }],
 	["--mmproj p.gguf --no-mmproj", [], { images: false }],
 	["--no-mmproj --mmproj p.gguf", [], { images: false }],
@@ -138,8 +134,7 @@ test.each<[string, readonly string[], Partial<LaunchOptions>]>([
 	["--embeddings", [], { kind: "embedding" }],
 	["--reranking", [], { kind: "reranker" }],
 	["--embedding --pooling rank", [], { kind: "reranker" }],
-	["--no-jinja --jinja", [], { jinja: true }],
-	["--chat-template-file x.jinja", [], { ownTemplate: true }],
+	["--chat-template --embedding", [], {}],
 	["--reasoning off", [], { reasoning: false }],
 	["--alias --embedding", [], {}],
 	["", ["LLAMA_ARG_CTX_SIZE=1024", "LLAMA_ARG_N_PARALLEL=2"], { contextSize: 1024, slots: 2 }],
