@@ -121,8 +121,10 @@ async function isConfirmed(
 ): Promise<boolean> {
 	if (confirm === undefined) return true;
 	const { cutsOff } = confirm;
+	// Requests are counted by the model itself, whatever name it was asked for by.
+	const own = id === undefined ? undefined : baseIdOf(id, context.server);
 	const counts = (other: string): boolean =>
-		id === undefined || (other === id) === (cutsOff === "model");
+		own === undefined || (other === own) === (cutsOff === "model");
 	const busy = cutsOff === undefined ? "" : await describeBusy(context.server.admin, counts);
 	if (cutsOff !== undefined && busy === "") return true;
 	const { title, message } = await confirm.question(values, context);
@@ -134,9 +136,13 @@ function locksOf(command: Command, values: TypedValues, server: CommandServer): 
 		if (lock === "config") return [lock];
 		const id = modelIn(command, values);
 		if (id === undefined) return [];
-		const model = server.catalog.current().models.find((known) => known.id === id);
-		return [`model ${model?.baseId ?? id}`];
+		return [`model ${baseIdOf(id, server)}`];
 	});
+}
+
+/** The model that an alias or a variant stands for; the id itself where it is not known. */
+function baseIdOf(id: string, { catalog }: CommandServer): string {
+	return catalog.current().models.find((model) => model.id === id)?.baseId ?? id;
 }
 
 /** The model that a command is about. */

@@ -1,10 +1,16 @@
 import { expect, test } from "vitest";
-import { type Change, takeEffect } from "../../admin/apply-config.ts";
+import {
+	type ApplyEffects,
+	type ApplyOutcome,
+	applyConfig,
+	type ConfigChange,
+	readContextWindow,
+	runsWith,
+} from "../../admin/apply-config.ts";
 import type { Admin } from "../../admin.ts";
 import { AiServerError } from "../../lib/errors.ts";
 import type { ReloadOutcome } from "../../lib/llama-swap/api/events.ts";
-import type { CommandContext } from "../../ui/context.ts";
-import { createDoing } from "../../ui/footer.ts";
+import type { ReloadMethod } from "../../lib/llama-swap/api/reload.ts";
 
 /** A server with one model, "m", whose config is nothing but its size. */
 interface Traits {
@@ -15,7 +21,7 @@ interface Traits {
 	/** True for a file that is not the one that llama-swap reads. */
 	readonly otherFile?: boolean;
 	readonly rejects?: number;
-	/** The size that the model does not start with, and how that is told. */
+	/** The size that the model does not start with, and the error of that. */
 	readonly fails?: readonly [size: number, AiServerError];
 	/** The size with which llama-swap itself does not start. */
 	readonly endsAt?: number | "any";
@@ -23,22 +29,24 @@ interface Traits {
 	readonly locksAfter?: number;
 	readonly given?: number | AiServerError;
 	readonly loaded?: boolean;
+	/** What the user answers when asked for a reload. */
 	readonly answers?: readonly boolean[];
-	readonly hasUI?: boolean;
 	readonly notes?: readonly string[];
 }
 
 const DIED = new AiServerError("http", "HTTP 500 for loading m: it exited", {
-	...{ status: 500, said: "it exited", hint: "Its log says: out of memory" },
+	status: 500,
+	said: "it exited",
+	hint: "Its log says: out of memory",
 });
 
 function rig(traits: Traits) {
 	const { watches = false, hasEvents = true, version = "v250", showsCommand = true } = traits;
-	const { loaded = true, hasUI = true } = traits;
+	const { loaded = true } = traits;
 	const did: string[] = [];
-	const asked: string[] = [];
-	const shown: (string | undefined)[] = [];
-	const warned: string[] = [];
+	const asked: ReloadMethod[] = [];
+	const steps: string[] = [];
+	const noted: string[] = [];
 	const answers = [...(traits.answers ?? [])];
 	let file = "4096";
 	let read = "4096";
@@ -59,14 +67,15 @@ function rig(traits: Traits) {
 				? []
 				: [
 						{
-							...{ id: "m", state: "ready" },
+							id: "m",
+							state: "ready",
 							cmd: showsCommand ? `llama-server -c ${runs}` : undefined,
 						},
 					],
 		load: async (id) => {
 			did.push(`load ${id} with ${read}`);
-			const [size, fault] = traits.fails ?? [];
-			if (read === String(size)) throw fault;
+			const [size, error] = traits.fails ?? [];
+			if (read === String(size)) throw error;
 			runs = read;
 		},
 		unload: async (id) => {
@@ -108,124 +117,113 @@ function rig(traits: Traits) {
 			readFile();
 		},
 	};
-	const ui = {
-		confirm: async (title: string, message: string) => {
-			asked.push(`${title} ${message}`);
+	const effects: ApplyEffects = {
+		// What applying may not do to a server is not there, and would throw.
+		admin: served as Admin,
+		mayReload: async (method) => {
+			asked.push(method);
 			const answer = answers.shift();
-			if (answer === undefined) throw new Error(`Nobody expects: ${title}`);
+			if (answer === undefined) throw new Error(`Unexpected question: ${method}`);
 			return answer;
 		},
-		setStatus: (_key: string, text: string | undefined) => void shown.push(text),
+		progress: async (step, work) => {
+			steps.push(step);
+			try {
+				return await work();
+			} finally {
+				steps.push(`${step} is over`);
+			}
+		},
+		note: (text) => void noted.push(text),
+		wait: async () => undefined,
 	};
-	const pi = { hasUI, ui } as unknown as CommandContext["pi"];
-	const reply = { warn: (text: string) => void warned.push(text) } as CommandContext["reply"];
-	// What takeEffect may not do to a server is not there, and would throw.
-	const admin = served as Admin;
-	const context = { admin, reply, pi, wait: async () => undefined, doing: createDoing(pi) };
-	const run = (more: Partial<Change> = {}): Promise<string> =>
-		takeEffect(
-			{
-				...{ id: "m", size: 8192, loaded, oldText: "4096", newText: "8192" },
-				...{ yes: false, command: "/do", ...more },
-			},
-			context,
+	const run = (more: Partial<ConfigChange> = {}): Promise<ApplyOutcome> =>
+		applyConfig(
+			{ id: "m", size: 8192, loaded, oldText: "4096", newText: "8192", ...more },
+			effects,
 		);
 	const state = () => ({ file, runs });
 	const acts = () => did.filter((line) => !line.includes("watch"));
-	return { run, state, acts, did, asked, shown, warned };
+	return { run, state, acts, did, asked, steps, noted };
 }
 
-const READY = "m is ready with 8192 tokens of context";
-const UNREAD =
-	"The config says 8192 for m, but llama-swap has not read it yet: /ai-server-restart makes it";
+const ready = (given?: number, verified = true) => ({ kind: "ready", given, verified });
+const RELOADED = { kind: "restored", model: "loaded" };
 
 test("a server that watches its config reads it, and the model is loaded", async () => {
 	const server = rig({ watches: true, given: 8192 });
-	expect(await server.run()).toBe(READY);
+	expect(await server.run()).toEqual(ready(8192));
 	expect(server.did).toEqual([
-		...["unload m", "watch", "write 8192", "stop watching", "load m with 8192"],
+		"unload m",
+		"watch",
+		"write 8192",
+		"stop watching",
+		"load m with 8192",
 	]);
 	expect(server.asked).toEqual([]);
 });
 
-test.each<[string, Traits, string]>([
-	["that gives less", { given: 4096 }, "4096"],
-	["that rounds up", { given: 8448 }, "8448"],
-	["that shows no command", { given: 4096, showsCommand: false }, "4096"],
-])("a server %s is told by what it gives", async (_name, traits, given) => {
+test.each<[string, Traits, ApplyOutcome | object]>([
+	["that gives less", { given: 4096 }, ready(4096)],
+	["that rounds up", { given: 8448 }, ready(8448)],
+	["that shows no command", { given: 4096, showsCommand: false }, ready(4096)],
+	["that reports nothing", {}, ready()],
+	["that fails to report", { given: new AiServerError("timeout", "too slow") }, ready()],
+	["that shows nothing at all", { showsCommand: false }, ready(undefined, false)],
+])("a server %s", async (_name, traits, outcome) => {
 	const server = rig({ watches: true, ...traits });
-	expect(await server.run()).toBe(
-		`m is ready with ${given} tokens of context: the config asks for 8192, its server gives a request ${given}`,
-	);
+	expect(await server.run()).toEqual(outcome);
 	expect(server.acts().filter((line) => line.startsWith("load"))).toHaveLength(1);
-});
-
-test.each<[string, Traits, string]>([
-	["tells nothing", {}, ""],
-	["fails to tell", { given: new AiServerError("timeout", "too slow") }, ""],
-	[
-		"shows nothing at all",
-		{ showsCommand: false },
-		" (this llama-swap does not show whether it runs so)",
-	],
-	["shows no command but tells the size", { showsCommand: false, given: 8192 }, ""],
-])("a server that %s has the size that was asked for", async (_name, traits, doubt) => {
-	expect(await rig({ watches: true, ...traits }).run()).toBe(`${READY}${doubt}`);
 });
 
 test("without events a plain load shows that the config was read", async () => {
 	const server = rig({ watches: true, hasEvents: false });
-	expect(await server.run()).toBe(READY);
+	expect(await server.run()).toEqual(ready());
 	expect(server.did).toEqual(["unload m", "write 8192", "load m with 8192"]);
 	expect(server.asked).toEqual([]);
 });
 
 test("without events a load with the old size shows that it was not", async () => {
 	const server = rig({ hasEvents: false, answers: [true] });
-	expect(await server.run()).toBe(READY);
+	expect(await server.run()).toEqual(ready());
 	expect(server.acts()).toEqual([
-		...["unload m", "write 8192", "load m with 4096", "signal", "load m with 8192"],
+		"unload m",
+		"write 8192",
+		"load m with 4096",
+		"signal",
+		"load m with 8192",
 	]);
 });
 
 test.each([
-	["v205", "signal", "Make llama-swap read its config again?"],
-	["v204", "restart", "Restart llama-swap, so that it reads its config?"],
-])("%s that stays silent gets a %s when the user agrees", async (version, means, title) => {
+	["v205", "signal"],
+	["v204", "restart"],
+])("%s that stays silent gets a %s when the user agrees", async (version, method) => {
 	const server = rig({ version, answers: [true] });
-	expect(await server.run()).toBe(READY);
-	expect(server.acts()).toEqual(["unload m", "write 8192", means, "load m with 8192"]);
-	expect(server.asked).toEqual([
-		`${title} This server does not watch its config. No model is loaded.`,
-	]);
-});
-
-test("with --yes nobody is asked", async () => {
-	const server = rig({ hasUI: false });
-	expect(await server.run({ yes: true })).toBe(READY);
-	expect(server.acts()).toContain("signal");
-	expect(server.shown).toEqual([]);
+	expect(await server.run()).toEqual(ready());
+	expect(server.acts()).toEqual(["unload m", "write 8192", method, "load m with 8192"]);
+	expect(server.asked).toEqual([method]);
 });
 
 test.each<[string, Traits, string, string | undefined]>([
-	["a model that was loaded is unloaded", {}, "; m is unloaded", undefined],
-	["one that was not is not spoken of", { loaded: false }, "", undefined],
-	["one that was tried runs", { hasEvents: false }, "; until then m runs as before", "4096"],
-])("after a no %s", async (_name, traits, became, runs) => {
+	["a model that was loaded is unloaded", {}, "unloaded", undefined],
+	["one that was not is untouched", { loaded: false }, "untouched", undefined],
+	["one that was tried runs", { hasEvents: false }, "runs-as-before", "4096"],
+])("after a no %s", async (_name, traits, model, runs) => {
 	const server = rig({ answers: [false], ...traits });
-	expect(await server.run()).toBe(`${UNREAD}${became}`);
+	expect(await server.run()).toEqual({ kind: "unread", model });
 	expect(server.state()).toEqual({ file: "8192", runs });
 });
 
-test.each<[string, boolean, string]>([
-	["that was loaded is loaded again", true, "The config is as it was, and m is loaded again"],
-	["that was not loaded stays so", false, "The config is as it was"],
-])("a rejected config is taken back, and a model %s", async (_name, loaded, hint) => {
+test.each([
+	["that was loaded is loaded again", true, "loaded"],
+	["that was not loaded stays so", false, "untouched"],
+])("a rejected config is taken back, and a model %s", async (_name, loaded, model) => {
 	const server = rig({ watches: true, rejects: 8192, loaded });
-	await expect(server.run()).rejects.toMatchObject({
-		code: "config",
-		message: "llama-swap rejects the config with 8192 for m: no 8192",
-		hint,
+	expect(await server.run()).toEqual({
+		kind: "refused",
+		reason: { kind: "rejected", line: "no 8192" },
+		restored: { kind: "restored", model },
 	});
 	expect(server.state()).toEqual({ file: "4096", runs: loaded ? "4096" : undefined });
 });
@@ -234,71 +232,68 @@ test.each<[string, Traits, readonly string[]]>([
 	["by watching", { watches: true }, []],
 	["by a signal", { answers: [true] }, ["signal"]],
 	["by a restart", { answers: [true], version: "v100" }, ["restart"]],
-])("a size that does not start is taken back %s", async (_name, traits, means) => {
+])("a size that does not start is taken back %s", async (_name, traits, method) => {
 	const server = rig({ fails: [8192, DIED], ...traits });
-	await expect(server.run()).rejects.toMatchObject({
-		message: "m does not start with 8192 tokens: it exited. Its log says: out of memory",
-		hint: "The config is as it was, and m is loaded again",
-		cause: { cause: DIED },
+	expect(await server.run()).toEqual({
+		kind: "refused",
+		reason: { kind: "not-started", error: DIED },
+		restored: RELOADED,
 	});
 	expect(server.acts()).toEqual([
-		...["unload m", "write 8192", ...means, "load m with 8192"],
-		...["write 4096", ...means, "load m with 4096"],
+		"unload m",
+		"write 8192",
+		...method,
+		"load m with 8192",
+		"write 4096",
+		...method,
+		"load m with 4096",
 	]);
 	expect(server.state()).toEqual({ file: "4096", runs: "4096" });
 });
 
-test("an error without the server's words is told as it is", async () => {
-	const fault = new AiServerError("http", "llama-swap is down", { status: 502, hint: "Start it" });
-	await expect(rig({ watches: true, fails: [8192, fault] }).run()).rejects.toThrow(
-		"m does not start with 8192 tokens: llama-swap is down. Start it",
-	);
-});
-
-test("a model that does not load again is told as unloaded", async () => {
+test("a model that does not load again stays unloaded", async () => {
 	const server = rig({ watches: true, rejects: 8192, fails: [4096, DIED] });
-	await expect(server.run()).rejects.toMatchObject({
-		hint: "The config is as it was, but m is unloaded: HTTP 500 for loading m: it exited. Its log says: out of memory",
+	expect(await server.run()).toMatchObject({
+		restored: { kind: "restored-but-unloaded", error: DIED },
 	});
 });
 
-test("a config that cannot be put back is told", async () => {
+test("a config that cannot be put back", async () => {
 	const server = rig({ watches: true, fails: [8192, DIED], locksAfter: 8192 });
-	await expect(server.run()).rejects.toMatchObject({
-		message: expect.stringContaining("m does not start with 8192 tokens"),
-		hint: "The old config could not be put back: The disk is full",
+	expect(await server.run()).toMatchObject({
+		reason: { kind: "not-started" },
+		restored: { kind: "failed", error: new AiServerError("ssh", "The disk is full") },
 	});
 	expect(server.did.at(-1)).toBe("stop watching");
 });
 
-test("a broken line is no reason to take anything back", async () => {
-	const fault = new AiServerError("network", "The line broke");
-	const server = rig({ watches: true, fails: [8192, fault] });
-	await expect(server.run()).rejects.toBe(fault);
+test.each([
+	new AiServerError("network", "The connection broke"),
+	new AiServerError("http", "no such model", { status: 404 }),
+	new Error("a bug"),
+])("%s is no reason to take anything back", async (error) => {
+	const server = rig({ watches: true, fails: [8192, error as AiServerError] });
+	await expect(server.run()).rejects.toBe(error);
 	expect(server.state().file).toBe("8192");
 });
 
-test("a reload that does not bring the size is taken back, and makes the file suspicious", async () => {
+test("a reload that does not bring the size is taken back", async () => {
 	const server = rig({ otherFile: true, answers: [true] });
-	await expect(server.run()).rejects.toMatchObject({
-		message:
-			"m still does not run with 8192 tokens: llama-swap rejects the config, or reads another file than AI_SERVER_PRESET_PATH",
-		hint: "The config is as it was, and m is loaded again",
+	expect(await server.run()).toEqual({
+		kind: "refused",
+		reason: { kind: "no-effect" },
+		restored: RELOADED,
 	});
 	expect(server.state().file).toBe("4096");
 });
 
 test("a llama-swap that a new config ends gets the old one back", async () => {
 	const server = rig({ version: "v204", endsAt: 8192, answers: [true] });
-	await expect(server.run()).rejects.toMatchObject({
-		message: "llama-swap does not come back with 8192 for m: No answer",
-		hint: "The config is as it was, and m is loaded again",
-	});
+	const down = { kind: "down", error: new AiServerError("network", "No answer") };
+	expect(await server.run()).toMatchObject({ reason: down, restored: RELOADED });
 	expect(server.acts().filter((act) => act === "restart")).toHaveLength(2);
 	const lost = rig({ version: "v204", endsAt: "any", answers: [true] });
-	await expect(lost.run()).rejects.toMatchObject({
-		hint: "The config is as it was, but llama-swap does not come back: No answer",
-	});
+	expect(await lost.run()).toMatchObject({ restored: { kind: "restored-but-down" } });
 	expect(lost.state().file).toBe("4096");
 });
 
@@ -306,50 +301,71 @@ const SAME = { oldText: "4096", newText: "4096", size: 4096 };
 
 test("a config that only has to be read stops nothing before the user agrees", async () => {
 	const server = rig({ answers: [false] });
-	expect(await server.run(SAME)).toBe(UNREAD.replace("8192", "4096"));
+	expect(await server.run(SAME)).toEqual({ kind: "unread", model: "untouched" });
 	expect([server.did, server.state().runs]).toEqual([[], "4096"]);
-	const alone = rig({ hasUI: false });
-	await expect(alone.run(SAME)).rejects.toMatchObject({ hint: expect.stringContaining("--yes") });
-	expect(alone.did).toEqual([]);
 });
 
 test("a config that only has to be read is not written, and not taken back", async () => {
 	const server = rig({ answers: [true] });
-	expect(await server.run(SAME)).toBe("m is ready with 4096 tokens of context");
+	expect(await server.run(SAME)).toEqual(ready());
 	expect(server.acts()).toEqual(["unload m", "signal", "load m with 4096"]);
 	const dud = rig({ answers: [true], fails: [4096, DIED] });
-	await expect(dud.run(SAME)).rejects.toMatchObject({
-		message: "m does not start with 4096 tokens: it exited. Its log says: out of memory",
-		hint: undefined,
+	expect(await dud.run(SAME)).toEqual({
+		kind: "refused",
+		reason: { kind: "not-started", error: DIED },
+		restored: undefined,
 	});
 	expect(dud.acts()).toEqual(["unload m", "signal", "load m with 4096"]);
 });
 
-test("what could not be tidied up is told", async () => {
+test("what could not be tidied up is noted", async () => {
 	const server = rig({ watches: true, notes: ["an old backup is left"] });
 	await server.run();
-	expect(server.warned).toEqual(["an old backup is left"]);
+	expect(server.noted).toEqual(["an old backup is left"]);
 });
 
-const said = (shown: readonly (string | undefined)[]): readonly string[] =>
-	shown.filter((text, at) => text !== undefined && text !== shown[at - 2]) as string[];
-
-test("each step is shown, nothing during a question, and nothing when all is over", async () => {
+test("each step is over before the next, and none is left when all is done", async () => {
 	const server = rig({ answers: [true], version: "v100" });
 	await server.run();
-	expect(said(server.shown)).toEqual([
-		...["Unloading m…", "Writing the config…", "Waiting for llama-swap to read it…"],
-		...["Restarting llama-swap…", "Waiting for llama-swap to read it…", "Loading m…"],
+	expect(server.steps.filter((_step, at) => at % 2 === 0)).toEqual([
+		"unload",
+		"write",
+		"write",
+		"reload",
+		"restart",
+		"reload",
+		"load",
 	]);
-	expect(server.shown.filter((_text, at) => at % 2 === 1).every((text) => text === undefined)).toBe(
-		true,
+	expect(server.steps.filter((_step, at) => at % 2 === 1)).toEqual(
+		server.steps.filter((_step, at) => at % 2 === 0).map((step) => `${step} is over`),
 	);
-	expect(server.shown.at(-1)).toBeUndefined();
 });
 
-test("a failure leaves nothing shown either", async () => {
-	const server = rig({ watches: true, fails: [8192, DIED], loaded: false });
-	await expect(server.run()).rejects.toThrow();
-	expect(said(server.shown)).toContain("Loading m…");
-	expect(server.shown.at(-1)).toBeUndefined();
+test("the command of a running model shows whether it has the size", () => {
+	const running = [
+		{ id: "a", state: "ready", cmd: "llama-server -c 4096" },
+		{ id: "old", state: "ready", cmd: undefined },
+	] as const;
+	expect(runsWith(running, "a", 4096)).toBe(true);
+	expect(runsWith(running, "a", 8192)).toBe(false);
+	expect(runsWith(running, "old", 4096)).toBeUndefined();
+	expect(runsWith(running, "gone", 4096)).toBe(false);
+});
+
+test("only a model that is ready is asked for its window: the question would load another", async () => {
+	const asked: string[] = [];
+	const admin = {
+		readProps: async (id: string) => {
+			asked.push(id);
+			return { contextWindow: 4096 };
+		},
+	};
+	const running = [
+		{ id: "a", state: "ready", cmd: undefined },
+		{ id: "b", state: "starting", cmd: undefined },
+	] as const;
+	expect(await readContextWindow("a", running, admin)).toBe(4096);
+	expect(await readContextWindow("b", running, admin)).toBeUndefined();
+	expect(await readContextWindow("c", running, admin)).toBeUndefined();
+	expect(asked).toEqual(["a"]);
 });

@@ -7,12 +7,12 @@ import { type Admin, createAdmin } from "../../../admin.ts";
 import { loadSettings } from "../../../config.ts";
 import { AiServerError } from "../../../lib/errors.ts";
 import type { Http } from "../../../lib/http/types.ts";
-import { parseSize } from "../../../lib/llama-swap/api/reload.ts";
 import { setPresetKey } from "../../../lib/llama-swap/config/edit/set-option.ts";
 import { NoSftpError } from "../../../lib/ssh/errors.ts";
 import { READ_SCRIPT, REPLACE_SCRIPT } from "../../../lib/ssh/files/exec-script.ts";
 import { shellQuote } from "../../../lib/ssh/quote.ts";
 import type { Ssh } from "../../../lib/ssh/types.ts";
+import { parseContextSize } from "../../../ui/context-size.ts";
 import { HOSTILE } from "../../support/hostile.ts";
 
 interface Machine {
@@ -138,6 +138,6 @@ test.each(TABLE)("an id %j reaches no command at all", async (_start, value) => 
 });
 
 test.each(TABLE)("a size %j is none", (_start, value) => {
-	expect(parseSize(value)).toBeUndefined();
-	expect(parseSize(`64k${value}`)).toBe(value === "" ? 65_536 : undefined);
+	expect(parseContextSize(value)).toBeUndefined();
+	expect(parseContextSize(`64k${value}`)).toBe(value === "" ? 65_536 : undefined);
 });
