@@ -45,25 +45,26 @@ export function fullText({ quotes, write }: ErrorDraft, names?: Names): string {
 
 /**
  * The first text from which the host concludes what it may: with the quotes as they are, with other
- * words for known phrases, with the quotes that do no harm, without any.
+ * words for known phrases, with the quotes that do no harm, without any; each with the names of
+ * settings and commands, then without.
  */
 export function settleError(draft: ErrorDraft, judge: ErrorJudge, names?: Names): ErrorText {
-	const { allowed, write } = draft;
+	const { allowed, quotes, write } = draft;
 	const fits = (text: string): boolean =>
 		allowed.length === 0 || allowed.includes(verdictOf(text, judge));
 	const full = fullText(draft, names);
 	if (fits(full)) return { text: full, full: undefined };
 
-	const quotes = draft.quotes.map(paraphrase);
-	const written = (quoted: readonly (string | undefined)[]): string =>
-		describeError(write(...quoted), names);
-	const reworded = written(quotes);
-	if (fits(reworded)) return { text: reworded, full: undefined };
-
-	const only = (at: number): readonly (string | undefined)[] =>
-		quotes.map((quote, other) => (other === at ? quote : undefined));
-	const harmless = quotes.map((quote, at) => (fits(written(only(at))) ? quote : undefined));
+	const others = quotes.map(paraphrase);
+	const alone = (at: number): string =>
+		describeError(write(...others.map((quote, other) => (other === at ? quote : undefined))));
+	const harmless = others.map((quote, at) => (fits(alone(at)) ? quote : undefined));
 	const none = quotes.map(() => undefined);
-	const texts = [written(harmless), written(none), describeError(write(...none))];
-	return { text: texts.find(fits) ?? LAST_RESORT[allowed[0] ?? "stop"], full };
+	for (const quoted of [quotes, others, harmless, none]) {
+		const named = describeError(write(...quoted), names);
+		if (fits(named)) return { text: named, full: quoted === others ? undefined : full };
+		const nameless = describeError(write(...quoted));
+		if (fits(nameless)) return { text: nameless, full };
+	}
+	return { text: LAST_RESORT[allowed[0] ?? "stop"], full };
 }

@@ -39,6 +39,16 @@ export function client(home: string, port: number, options: Partial<SshOptions> 
 	return ssh;
 }
 
+/** A file of the server as text. */
+export async function readText(
+	ssh: Ssh,
+	path: string,
+	maxBytes: number = 1024 * 1024,
+): Promise<string> {
+	const bytes = await ssh.readFile(path, { maxBytes });
+	return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+}
+
 export interface Demo {
 	readonly server: SshServer;
 	readonly home: string;

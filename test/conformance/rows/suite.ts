@@ -213,19 +213,5 @@ export const SUITE: readonly Row[] = [
 				'{"role":"user","content":"Go on"}',
 			],
 		},
-		oldest: {
-			body: [
-				'{"role":"user","content":"Hi"}',
-				'{"role":"assistant","content":"hma","tool_calls":[{"id":"#1","type":"function","function":{"name":"bash","arguments":"{\\"x\\":1}"}}]}',
-				'{"role":"tool","content":"one","tool_call_id":"#1"}',
-				'{"role":"assistant","content":"so","tool_calls":[{"id":"#2","type":"function","function":{"name":"bash","arguments":"{\\"x\\":2}"}}]}',
-				'{"role":"tool","content":"two","tool_call_id":"#2"}',
-				'{"role":"assistant","content":"b","tool_calls":[{"id":"#3","type":"function","function":{"name":"bash","arguments":"{\\"x\\":3}"}}]}',
-				'{"role":"tool","content":"three","tool_call_id":"#3"}',
-				'{"role":"assistant","content":"","tool_calls":[{"id":"#4","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
-				'{"role":"tool","content":"(no tool output)","tool_call_id":"#4"}',
-				'{"role":"user","content":"Go on"}',
-			],
-		},
 	},
 ];

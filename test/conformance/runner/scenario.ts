@@ -9,8 +9,6 @@ export interface Scenario {
 	readonly name: string;
 	/** pi's transcript; a prompt and one question where it does not matter. */
 	readonly messages?: readonly unknown[];
-	/** What older hosts hand over beside the messages. */
-	readonly beside?: { readonly systemPrompt: string; readonly tools: readonly unknown[] };
 	readonly model?: Partial<Model<"openai-completions">>;
 	/** SimpleStreamOptions that can be written as JSON. */
 	readonly options?: Readonly<Record<string, unknown>>;
@@ -105,10 +103,10 @@ export interface Order {
 }
 
 export function orderOf(row: Scenario, url: string): Order {
-	const { options = {}, patience, beside, messages = QUESTION } = row;
+	const { options = {}, patience, messages = QUESTION } = row;
 	return {
 		model: { ...MODEL, ...row.model, baseUrl: `${url}/v1` },
-		context: { messages, ...beside },
+		context: { messages },
 		options: patience === undefined ? options : { ...options, timeoutMs: patience },
 		replace: row.replace,
 		abort: row.abort,

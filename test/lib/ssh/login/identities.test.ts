@@ -64,7 +64,7 @@ test("reads the key files that are there, in the given order and each once", asy
 	]);
 });
 
-test("a key file elsewhere is told by its path", async () => {
+test("a key file elsewhere is named by its path", async () => {
 	const home = await temporary();
 	const path = join(home, "key");
 	await writeFile(path, good.private);

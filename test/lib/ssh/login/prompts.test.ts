@@ -4,7 +4,14 @@ import { join } from "node:path";
 import ssh2, { type ParsedKey } from "ssh2";
 import { expect, test } from "vitest";
 import type { HostKeyQuestion } from "../../../../lib/ssh/types.ts";
-import { client, keyPair, oneFile, scripted, temporary } from "../../../support/ssh-rig.ts";
+import {
+	client,
+	keyPair,
+	oneFile,
+	readText,
+	scripted,
+	temporary,
+} from "../../../support/ssh-rig.ts";
 
 const { generateKeyPairSync, parseKey } = ssh2.utils;
 const SECRET = "correct horse battery staple";
@@ -32,7 +39,7 @@ test("asks about an unknown host key, records it and goes on", async () => {
 		return true;
 	};
 	const ssh = client(home, port, { confirmHostKey });
-	expect(await ssh.readFile("x")).toBe("hello");
+	expect(await readText(ssh, "x")).toBe("hello");
 	expect(asked).toEqual([
 		{
 			host: `[127.0.0.1]:${port}`,
@@ -43,7 +50,7 @@ test("asks about an unknown host key, records it and goes on", async () => {
 	expect((await readFile(file, "utf8")).trim()).toBe(line.trim().split(" ").slice(0, 3).join(" "));
 	expect((await stat(file)).mode & 0o777).toBe(0o600);
 	ssh.close();
-	expect(await client(home, port).readFile("x")).toBe("hello");
+	expect(await readText(client(home, port), "x")).toBe("hello");
 });
 
 test("a new .ssh is for the user alone, and the last line of an old file is kept whole", async () => {
@@ -51,12 +58,12 @@ test("a new .ssh is for the user alone, and the last line of an old file is kept
 	const own = await temporary();
 	const confirmHostKey = async (): Promise<boolean> => true;
 	const options = { confirmHostKey, systemKnownHosts: join(own, "none") };
-	await expect(client(own, port, options).readFile("x")).rejects.toThrow(/no key to offer/);
+	await expect(readText(client(own, port, options), "x")).rejects.toThrow(/no key to offer/);
 	expect((await stat(join(own, ".ssh"))).mode & 0o777).toBe(0o700);
 
 	const file = join(home, ".ssh", "known_hosts");
 	await writeFile(file, "other ssh-ed25519 AAAA");
-	expect(await client(home, port, options).readFile("x")).toBe("hello");
+	expect(await readText(client(home, port, options), "x")).toBe("hello");
 	expect(await readFile(file, "utf8")).toMatch(
 		/^other ssh-ed25519 AAAA\n\[127\.0\.0\.1\]:\d+ ecdsa-sha2-nistp256 \S+\n$/,
 	);
@@ -73,7 +80,7 @@ test.each<readonly [string, () => Promise<unknown>]>([
 	const file = join(home, ".ssh", "known_hosts");
 	await writeFile(file, "");
 	const confirmHostKey = answer as () => Promise<boolean>;
-	await expect(client(home, port, { confirmHostKey }).readFile("x")).rejects.toMatchObject({
+	await expect(readText(client(home, port, { confirmHostKey }), "x")).rejects.toMatchObject({
 		code: "ssh",
 		message: expect.stringMatching(/^The host key of .* is unknown: SHA256:/),
 	});
@@ -86,7 +93,7 @@ test("pitfall 0.6: a question that fails accepts no unknown host key", async () 
 	await writeFile(join(home, ".ssh", "known_hosts"), "");
 	const gone = new Error("the dialog is gone");
 	const confirmHostKey = (): Promise<boolean> => Promise.reject(gone);
-	await expect(client(home, port, { confirmHostKey }).readFile("x")).rejects.toBe(gone);
+	await expect(readText(client(home, port, { confirmHostKey }), "x")).rejects.toBe(gone);
 	expect(logins).toEqual([]);
 });
 
@@ -99,7 +106,7 @@ test.each([
 	const line = (await readFile(file, "utf8")).trim().split(" ").slice(0, 3).join(" ");
 	await writeFile(file, spoil(line));
 	const confirmHostKey = (): Promise<boolean> => Promise.reject(new Error("asked"));
-	await expect(client(home, port, { confirmHostKey }).readFile("x")).rejects.toThrow(what);
+	await expect(readText(client(home, port, { confirmHostKey }), "x")).rejects.toThrow(what);
 	expect(logins).toEqual([]);
 });
 
@@ -113,7 +120,7 @@ test("the question tells of an authority, which is not supported", async () => {
 	};
 	const file = join(home, ".ssh", "known_hosts");
 	await writeFile(file, `@cert-authority ${name} ${keyPair().public}\n`);
-	await expect(client(home, port, { confirmHostKey }).readFile("x")).rejects.toMatchObject({
+	await expect(readText(client(home, port, { confirmHostKey }), "x")).rejects.toMatchObject({
 		hint: expect.stringContaining("@cert-authority for it, which is not supported"),
 	});
 	expect(asked).toMatchObject([{ onlyAuthority: true }]);
@@ -123,8 +130,8 @@ test("a host that is known by a key of another type only has changed, as ssh see
 	const rsa = generateKeyPairSync("rsa", { bits: 2048 });
 	const { port, home } = await scripted({ sftp, known: rsa.public });
 	const confirmHostKey = (): Promise<boolean> => Promise.reject(new Error("asked"));
-	await expect(client(home, port, { confirmHostKey }).readFile("x")).rejects.toThrow(
-		/has changed: it is SHA256:\S+, known is SHA256:\S+ \(ssh-rsa, /,
+	await expect(readText(client(home, port, { confirmHostKey }), "x")).rejects.toThrow(
+		/has changed: it is SHA256:\S+, recorded is SHA256:\S+ \(ssh-rsa, /,
 	);
 });
 
@@ -142,14 +149,14 @@ test("a key that cannot be recorded counts for this process, and a note says so"
 		},
 		onNote: (note) => notes.push(note),
 	});
-	expect(await ssh.readFile("x")).toBe("hello");
+	expect(await readText(ssh, "x")).toBe("hello");
 	ssh.close();
-	expect(await ssh.readFile("x")).toBe("hello");
+	expect(await readText(ssh, "x")).toBe("hello");
 	expect(asked).toBe(1);
 	expect(notes).toContainEqual(
 		expect.stringMatching(/^The host key of \[127.* is accepted but could not be recorded: EISDIR/),
 	);
-	await expect(client(home, port).readFile("x")).rejects.toThrow("is unknown");
+	await expect(readText(client(home, port), "x")).rejects.toThrow("is unknown");
 });
 
 interface Asked {
@@ -177,9 +184,9 @@ test("asks for the passphrase of the key that the server takes, and once", async
 	await writeFile(join(home, ".ssh", "id_rsa"), right.private);
 	const { paths, askPassphrase } = answering(SECRET);
 	const ssh = client(home, port, { askPassphrase });
-	expect(await ssh.readFile("x")).toBe("hello");
+	expect(await readText(ssh, "x")).toBe("hello");
 	ssh.close();
-	expect(await ssh.readFile("x")).toBe("hello");
+	expect(await readText(ssh, "x")).toBe("hello");
 	expect(paths).toEqual([["id_rsa", 1]]);
 	expect(logins).toHaveLength(2);
 });
@@ -193,7 +200,7 @@ test("an encrypted key that the server does not take needs no passphrase", async
 	await writeFile(join(home, ".ssh", "id_ed25519"), encryptedPair().private);
 	await writeFile(join(home, ".ssh", "id_rsa"), open.private);
 	const { paths, askPassphrase } = answering();
-	expect(await client(home, port, { askPassphrase }).readFile("x")).toBe("hello");
+	expect(await readText(client(home, port, { askPassphrase }), "x")).toBe("hello");
 	expect(paths).toEqual([]);
 });
 
@@ -202,7 +209,7 @@ test("a wrong passphrase is asked for again, three times at most, and never told
 	const { port, home, logins } = await scripted({ sftp });
 	await writeFile(join(home, ".ssh", "id_ed25519"), pair.private);
 	const second = answering("hunter2", SECRET);
-	expect(await client(home, port, second).readFile("x")).toBe("hello");
+	expect(await readText(client(home, port, second), "x")).toBe("hello");
 	expect(second.paths).toEqual([
 		["id_ed25519", 1],
 		["id_ed25519", 2],
@@ -211,12 +218,12 @@ test("a wrong passphrase is asked for again, three times at most, and never told
 
 	const never = answering("hunter2", "hunter3", "hunter4", SECRET);
 	const fault: unknown = await client(home, port, never)
-		.readFile("x")
+		.readFile("x", { maxBytes: 10 })
 		.catch((error: unknown) => error);
 	expect(fault).toMatchObject({
 		code: "ssh",
 		message:
-			"The SSH server refused the login of demo@127.0.0.1 (no key to offer; not usable: id_ed25519 (encrypted, and the passphrase was wrong))",
+			"The SSH server refused the login of demo@127.0.0.1 (no key to offer; not usable: id_ed25519 (encrypted, wrong passphrase))",
 	});
 	expect(never.paths).toHaveLength(3);
 	const told = JSON.stringify(fault, Object.getOwnPropertyNames(fault));
@@ -235,11 +242,11 @@ test("without an answer the key is skipped, and the others are tried", async () 
 	await writeFile(join(home, ".ssh", "id_rsa"), open.private);
 	allowed = [blob(locked.public), blob(open.public)];
 	const { paths, askPassphrase } = answering(undefined);
-	expect(await client(home, port, { askPassphrase }).readFile("x")).toBe("hello");
+	expect(await readText(client(home, port, { askPassphrase }), "x")).toBe("hello");
 	expect(paths).toEqual([["id_ed25519", 1]]);
 	allowed = [blob(locked.public)];
-	await expect(client(home, port, answering(undefined)).readFile("x")).rejects.toThrow(
-		"(offered: id_rsa; not usable: id_ed25519 (encrypted, and nobody gave its passphrase))",
+	await expect(readText(client(home, port, answering(undefined)), "x")).rejects.toThrow(
+		"(offered: id_rsa; not usable: id_ed25519 (encrypted, no passphrase given))",
 	);
 });
 
@@ -253,7 +260,7 @@ test("a key whose public half nobody knows is asked for when all others were ref
 	await writeFile(join(home, ".ssh", "id_ecdsa"), pem);
 	await writeFile(join(home, ".ssh", "id_rsa"), keyPair().private);
 	const { paths, askPassphrase } = answering("wrong", SECRET);
-	expect(await client(home, port, { askPassphrase }).readFile("x")).toBe("hello");
+	expect(await readText(client(home, port, { askPassphrase }), "x")).toBe("hello");
 	expect(paths).toEqual([
 		["id_ecdsa", 1],
 		["id_ecdsa", 2],
@@ -266,10 +273,10 @@ test("a key that changed on the disk is asked for anew", async () => {
 	await writeFile(file, encryptedPair().private);
 	const { paths, askPassphrase } = answering(SECRET, SECRET);
 	const ssh = client(home, port, { askPassphrase });
-	await ssh.readFile("x");
+	await readText(ssh, "x");
 	await writeFile(file, encryptedPair().private);
 	await chmod(file, 0o600);
 	ssh.close();
-	await ssh.readFile("x");
+	await readText(ssh, "x");
 	expect(paths).toHaveLength(2);
 });

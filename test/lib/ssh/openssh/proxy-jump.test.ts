@@ -41,10 +41,10 @@ test.each<readonly [Readonly<Record<string, string>>]>([
 	[{ box: "box" }],
 	[{ box: "a", a: "box" }],
 	[{ box: "a,b", a: "c", c: "box" }],
-])("a circle of jumps ends: %o", async (jumps) => {
+])("a ProxyJump loop is reported: %o", async (jumps) => {
 	await expect(way("box", jumps)).rejects.toMatchObject({
 		code: "settings",
-		message: expect.stringMatching(/^The SSH jumps never end: .* > box$/),
+		message: expect.stringMatching(/^ProxyJump loop: .* > box$/),
 		hint: expect.stringContaining("ProxyJump"),
 	});
 });
@@ -54,7 +54,7 @@ test.each(["-oProxyCommand=x", "a b", "a;b", ""])(
 	async (jump) => {
 		await expect(way("box", { box: `${jump},b` })).rejects.toMatchObject({
 			code: "settings",
-			message: expect.stringMatching(/^ProxyJump is not a target: /),
+			message: expect.stringMatching(/ is not an SSH target$/),
 		});
 	},
 );
@@ -116,15 +116,14 @@ test("no ssh client is no fault", async () => {
 	expect(await withSsh(undefined, () => runSshClient(["-G"], 1000))).toBeUndefined();
 });
 
-test("what the ssh client says against its config is told", async () => {
+test("what the ssh client reports about its config is quoted", async () => {
 	const script =
 		"echo warning >&2; echo 'config line 3: Bad configuration option: nonsense' >&2; exit 255";
 	await expect(
 		withSsh(script, () => runSshClient(["-G", "--", "box"], 1000)),
 	).rejects.toMatchObject({
 		code: "ssh",
-		message:
-			"The ssh client does not take its config: config line 3: Bad configuration option: nonsense",
+		message: "The ssh client rejects its config: config line 3: Bad configuration option: nonsense",
 		hint: "Try: ssh -G box",
 	});
 });

@@ -105,12 +105,12 @@ test("files of the account's .ssh are those of the given home", () => {
 });
 
 test.each([
-	["proxycommand nc %h %p", "ssh", /by a ProxyCommand, which is not supported/],
-	["hostname -oProxyCommand=x", "settings", /odd name: -oProxyCommand=x/],
-	["hostname a;b", "settings", /odd name/],
-	["user a b", "settings", /odd name/],
-	["hostkeyalias a'b", "settings", /odd name/],
-	["hostkeyalias -f", "settings", /odd name/],
+	["proxycommand nc %h %p", "ssh", /through a ProxyCommand, which is not supported/],
+	["hostname -oProxyCommand=x", "settings", /unusable name: -oProxyCommand=x/],
+	["hostname a;b", "settings", /unusable name/],
+	["user a b", "settings", /unusable name/],
+	["hostkeyalias a'b", "settings", /unusable name/],
+	["hostkeyalias -f", "settings", /unusable name/],
 ])("refuses %s", (line, code, message) => {
 	expect(() => parseSettings(printed(line), QUERY, LOCAL)).toThrow(
 		expect.objectContaining({ code, message: expect.stringMatching(message) }),
