@@ -10,7 +10,7 @@ import {
 import { CHARACTERS_PER_TOKEN } from "./lib/chat/estimate.ts";
 import type { ChatMessage, ChatPart, ChatRequest, ChatTool } from "./lib/chat/request.ts";
 import { clean, cleanDeep } from "./lib/chat/text.ts";
-import { thinkingSwitch } from "./lib/chat/thinking.ts";
+import { thinkingParameters } from "./lib/chat/thinking.ts";
 import type { Thinking } from "./lib/llama-server/thinking.ts";
 import { type Fragment, toFragment } from "./messages/fragment.ts";
 
@@ -59,7 +59,7 @@ export function createConverter(
 				...(tools.length === 0 ? {} : { tools }),
 				...(options.toolChoice === undefined ? {} : { tool_choice: options.toolChoice }),
 				// A template cannot continue an answer that has begun and think first.
-				...thinkingParameters(model, thinkingOf(model.id), {
+				...toThinkingParameters(model, thinkingOf(model.id), {
 					level: messages.at(-1)?.role === "assistant" ? undefined : options.reasoning,
 					budgets: options.thinkingBudgets,
 					room: output - MIN_OUTPUT,
@@ -82,18 +82,18 @@ interface ThinkingOptions {
 	readonly room: number;
 }
 
-function thinkingParameters(
+function toThinkingParameters(
 	model: Model<Api>,
 	facts: Thinking | undefined,
 	{ level, budgets, room }: ThinkingOptions,
 ): Readonly<Record<string, unknown>> {
 	if (!model.reasoning) return {};
-	// Words of a template are in its facts; the map then only gives pi the levels.
+	// A template's own names of the levels are in its facts; the map then only lists the levels for pi.
 	const word =
 		level === undefined || facts !== undefined ? undefined : model.thinkingLevelMap?.[level];
 	const byLevel = budgets as Readonly<Record<string, number>> | undefined;
 	const budget = level === undefined ? undefined : byLevel?.[level];
-	return thinkingSwitch({ level, word: word ?? undefined, budget, room }, facts);
+	return thinkingParameters({ level, word: word ?? undefined, budget, room }, facts);
 }
 
 /** What the window leaves after the input, and at most what was asked for. */

@@ -9,7 +9,7 @@ import {
 	type SimpleStreamOptions,
 } from "@earendil-works/pi-ai";
 import type { Chunk, PromptProgress, Timings } from "./lib/chat/chunk.ts";
-import { describeFailure } from "./lib/chat/error-text.ts";
+import { draftFailure } from "./lib/chat/error-text.ts";
 import { createExchange, type ExchangeDeps } from "./lib/chat/exchange.ts";
 import { mergeHeaders } from "./lib/chat/headers.ts";
 import type { ChatRequest } from "./lib/chat/request.ts";
@@ -19,7 +19,7 @@ import type { Thinking } from "./lib/llama-server/thinking.ts";
 import { createConverter, type Transcript } from "./messages.ts";
 import { Answer } from "./stream/answer.ts";
 
-/** What happens besides the answer, for whoever shows it. */
+/** What happens besides the answer, for display. */
 export type ChatProgress =
 	/** llama-swap's text while it loads the model. */
 	| { readonly kind: "loading"; readonly text: string }
@@ -88,7 +88,7 @@ export function createStreamSimple(deps: StreamDeps): StreamSimple {
 		run().catch((error: unknown) => {
 			if (options.signal?.aborted === true) answer.fail("aborted", "Request was aborted");
 			else {
-				const { text, full } = settleError(describeFailure(error), PI, names);
+				const { text, full } = settleError(draftFailure(error), PI, names);
 				if (full !== undefined) notice?.(`The full error message: ${full}`);
 				answer.fail("error", text);
 			}

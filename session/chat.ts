@@ -1,8 +1,8 @@
 import { lazyStream } from "@earendil-works/pi-ai";
 import { lazy } from "../lib/lazy.ts";
+import type { StreamSimple } from "../stream.ts";
 import { installed } from "./effects.ts";
 import type { Notices } from "./notices.ts";
-import type { StreamSimple } from "./provider.ts";
 import type { Server } from "./server.ts";
 
 const chatStream = lazy(() => import("../stream.ts"));

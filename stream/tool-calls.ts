@@ -88,5 +88,5 @@ export function closeCall({ block, reader }: OpenCall, isComplete: boolean): voi
 		return;
 	}
 	if (isComplete) block.arguments = {};
-	block.argumentsError = finished.fault;
+	block.argumentsError = finished.error;
 }

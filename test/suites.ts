@@ -36,7 +36,7 @@ export const PARTS: readonly Part[] = [
 		include: [
 			"test/messages*.test.ts",
 			"test/stream*.test.ts",
-			"test/{stream,commands,session,ui}/*.test.ts",
+			"test/{messages,stream,commands,session,ui}/*.test.ts",
 		],
 	},
 	{ name: `e2e on pi ${NEWEST}`, suites: ["quick", "all", "some"], host: NEWEST, include: E2E },

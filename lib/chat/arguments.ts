@@ -12,8 +12,8 @@ export interface ArgumentsReader {
 
 export type FinishedArguments =
 	| { readonly value: Record<string, unknown> }
-	/** Says what is wrong, with the start of the text. */
-	| { readonly fault: string };
+	/** What is wrong, with the start of the text. */
+	| { readonly error: string };
 
 type Container = Record<string, unknown> | unknown[];
 type Expecting = "value" | "key" | "colon" | "separator" | "nothing";
@@ -206,7 +206,7 @@ export function finishArguments(text: string): FinishedArguments {
 	const parsed = parseObject(text) ?? parseObject(repair(text));
 	if (parsed !== undefined) return { value: parsed };
 	const shown = text.length > 200 ? `${text.slice(0, 200)}...` : text;
-	return { fault: `The arguments are not a JSON object: ${shown}` };
+	return { error: `The arguments are not a JSON object: ${shown}` };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -1,4 +1,4 @@
-import { faultFrom, type ServerFault } from "../error-body.ts";
+import { errorFrom, type ServerError } from "../error-body.ts";
 
 export interface CallDelta {
 	readonly index: number | undefined;
@@ -12,7 +12,7 @@ export interface TokenCounts {
 	readonly input: number;
 	readonly cached: number;
 	readonly output: number;
-	/** Part of `output` that was thinking, where the server says so. */
+	/** Part of `output` that was thinking, if the server reports it. */
 	readonly reasoning: number | undefined;
 }
 
@@ -35,8 +35,8 @@ export interface PromptProgress {
 export interface Chunk {
 	/** The event as parsed. */
 	readonly raw: unknown;
-	readonly fault: ServerFault | undefined;
-	/** llama-swap's own words while it loads the model; never part of the answer. */
+	readonly error: ServerError | undefined;
+	/** llama-swap's own text while it loads the model; never part of the answer. */
 	readonly loading: string | undefined;
 	readonly id: string | undefined;
 	readonly model: string | undefined;
@@ -74,7 +74,7 @@ export function readChunk(data: string): Chunk | undefined {
 	const isLoading = id === undefined && model === undefined && raw["created"] === undefined;
 	return {
 		raw,
-		fault: error === undefined || error === "" ? undefined : faultFrom(raw),
+		error: error === undefined || error === "" ? undefined : errorFrom(raw),
 		loading: isLoading && thinking !== "" ? thinking : undefined,
 		id: wordOf(id),
 		model: wordOf(model),
@@ -82,7 +82,7 @@ export function readChunk(data: string): Chunk | undefined {
 		thinkingField,
 		text: contentOf(delta["content"]),
 		calls: readCalls(delta),
-		// Some servers say "" until they know, and some again after that.
+		// Some servers send "" until there is a reason, and some again after it.
 		finish: wordOf(choice["finish_reason"]),
 		usage: readUsage(raw["usage"]) ?? readUsage(choice["usage"]),
 		timings: readTimings(raw["timings"]),

@@ -1,9 +1,9 @@
-import { parseFault, type ServerFault, withoutPrefix } from "../error-body.ts";
+import { parseErrorBody, type ServerError, withoutPrefix } from "../error-body.ts";
 import { AiServerError, describeError, type ErrorCode, type ErrorFacts } from "../errors.ts";
 import { oneLine } from "../text.ts";
 import { type ErrorDraft, fullText, type Verdict } from "./verdict.ts";
 
-// pi decides by the text of an error whether it tries again or compacts, so these words are an
+// pi decides by the text of an error whether it tries again or compacts, so this text is an
 // interface: "Connection error", "timed out" and the numbers 429, 500, 502, 503, 504 mean "again";
 // "exceeds the available context size" and "context_length_exceeded" mean "compact".
 
@@ -22,15 +22,15 @@ const NOT_LOADED = /^model is not loaded$/i;
 /** Longest quotation of a server, in characters. */
 const MAX_QUOTE = 1000;
 
-/** What the host may conclude: nothing is to be done, or the server's own words are an overflow. */
 const STOP: readonly Verdict[] = ["stop"];
+/** The end of the turn, unless the server's message is an overflow. */
 const REFUSED: readonly Verdict[] = ["stop", "compact"];
 const RETRY: readonly Verdict[] = ["retry"];
 const ANY: readonly Verdict[] = [];
 
 const SEPARATELY = "the full message is shown separately";
 
-/** An error of a chat whose words are not settled yet; its message has all of them. */
+/** An error of a chat whose text is not settled yet; `message` has all its quotes. */
 export class ChatError extends Error {
 	readonly draft: ErrorDraft;
 
@@ -43,62 +43,62 @@ export class ChatError extends Error {
 
 /** An error that the server reported inside a stream. */
 export class StreamError extends Error {
-	readonly error: ServerFault;
+	readonly error: ServerError;
 
-	constructor(error: ServerFault) {
+	constructor(error: ServerError) {
 		super(error.message);
 		this.error = error;
 	}
 }
 
-/** Whether a failed load is what the answer is about, so that the model's log can say why. */
+/** Whether a failed load is the reason, so that the model's log is worth a look. */
 export function isLoadFailure(status: number, body: string): boolean {
-	const error = parseFault(body);
+	const error = parseErrorBody(body);
 	return status >= 500 && error !== undefined && isLoadError(error);
 }
 
 /** The same for an error inside a stream. */
-export function isLoadError({ message }: ServerFault): boolean {
+export function isLoadError({ message }: ServerError): boolean {
 	return LOAD_FAILURE.test(message) && !INTERRUPTED.test(message);
 }
 
 /** An HTTP status that is not 2xx. `log`: the last lines of the model's log. */
-export function describeStatus(
+export function draftStatus(
 	status: number,
 	body: string,
 	model: string,
 	log: string | undefined,
 ): ErrorDraft {
-	const error = parseFault(withoutMarkup(body));
-	if (error === undefined) return describeNumber(status, undefined);
-	const said = quoteOf(error);
-	const isRequestError = status >= 500 && !error.fromProxy && REQUEST_ERROR.test(said);
+	const error = parseErrorBody(withoutMarkup(body));
+	if (error === undefined) return draftKnownStatus(status, undefined);
+	const message = quoteOf(error);
+	const isRequestError = status >= 500 && !error.fromProxy && REQUEST_ERROR.test(message);
 	return (
-		describeOverflow(error, `${status}: `) ??
-		describeModelError(said, model, log) ??
-		(isRequestError ? describeRequestError(said) : describeNumber(status, said))
+		draftOverflow(error, `${status}: `) ??
+		draftModelError(message, model, log) ??
+		(isRequestError ? draftRequestError(message) : draftKnownStatus(status, message))
 	);
 }
 
 /** An error inside a stream whose status was 200. */
-export function describeStreamError(
-	error: ServerFault,
+export function draftStreamError(
+	error: ServerError,
 	model: string,
 	log: string | undefined,
 ): ErrorDraft {
-	const said = quoteOf(error);
+	const message = quoteOf(error);
 	return (
-		describeOverflow(error, "") ??
-		describeModelError(said, model, log) ??
-		(REQUEST_ERROR.test(said) ? describeRequestError(said) : undefined) ??
+		draftOverflow(error, "") ??
+		draftModelError(message, model, log) ??
+		(REQUEST_ERROR.test(message) ? draftRequestError(message) : undefined) ??
 		(typeof error.code === "number"
-			? describeOther(error.code, said)
-			: { allowed: ANY, quotes: [said], write: (quoted) => `Server error: ${quoted}` })
+			? draftNumber(error.code, message)
+			: { allowed: ANY, quotes: [message], write: (quoted) => `Server error: ${quoted}` })
 	);
 }
 
 /** Whatever was thrown on the way. */
-export function describeFailure(error: unknown): ErrorDraft {
+export function draftFailure(error: unknown): ErrorDraft {
 	if (error instanceof ChatError) return error.draft;
 	if (!(error instanceof AiServerError)) return plainDraft(describeError(error));
 	const { code, hint = "" } = error;
@@ -137,27 +137,27 @@ const IN_OUR_WORDS: Readonly<Record<ErrorCode, string>> = {
 	protocol: `The server's answer is not a chat completion; ${SEPARATELY}`,
 };
 
-/** Words that are all ours, or nobody's business to change. */
+/** A text that is sent as it is. */
 function plainDraft(text: string): ErrorDraft {
 	return { allowed: ANY, quotes: [], write: () => text };
 }
 
-function describeOverflow(error: ServerFault, prefix: string): ErrorDraft | undefined {
+function draftOverflow(error: ServerError, prefix: string): ErrorDraft | undefined {
 	const { type, code } = error;
-	const said = quoteOf(error);
+	const message = quoteOf(error);
 	const isKnown = /exceeds the available context size|maximum context length is \d+ tokens/i;
 	const isOverflow =
-		isKnown.test(said) ||
+		isKnown.test(message) ||
 		type === "exceed_context_size_error" ||
 		code === "context_length_exceeded" ||
 		/context size has been exceeded|exceeds? (?:the )?(?:available )?context|maximum context length is/i.test(
-			said,
+			message,
 		);
 	if (!isOverflow) return undefined;
-	const mark = isKnown.test(said) ? "" : " (context_length_exceeded)";
+	const mark = isKnown.test(message) ? "" : " (context_length_exceeded)";
 	return {
 		allowed: ["compact"],
-		quotes: [said],
+		quotes: [message],
 		write: (quoted) =>
 			quoted === undefined
 				? `${prefix}the request exceeds the available context size; ${SEPARATELY}`
@@ -166,8 +166,8 @@ function describeOverflow(error: ServerFault, prefix: string): ErrorDraft | unde
 }
 
 /** An error of the model as such, not of this request; undefined for any other. */
-function describeModelError(
-	said: string,
+function draftModelError(
+	message: string,
 	model: string,
 	log: string | undefined,
 ): ErrorDraft | undefined {
@@ -176,14 +176,14 @@ function describeModelError(
 		write: (name: string, reason: string) => string | AiServerError,
 	): ErrorDraft => ({
 		allowed,
-		quotes: [model, said],
+		quotes: [model, message],
 		write: (id, reason) =>
 			write(
 				id === undefined ? "the model" : `the model ${id}`,
 				reason === undefined ? "" : ` (${reason})`,
 			),
 	});
-	if (UNKNOWN_MODEL.test(said)) {
+	if (UNKNOWN_MODEL.test(message)) {
 		const facts: ErrorFacts = { hint: "List the models again", command: "refresh" };
 		return draft(
 			STOP,
@@ -191,21 +191,21 @@ function describeModelError(
 				new AiServerError("http", `The server does not know ${name}${reason}`, facts),
 		);
 	}
-	if (NOT_LOADED.test(said)) {
+	if (NOT_LOADED.test(message)) {
 		return draft(
 			STOP,
 			(name, reason) =>
 				`${upper(name)} is not loaded, and the server does not load models on demand${reason}`,
 		);
 	}
-	if (INTERRUPTED.test(said)) {
+	if (INTERRUPTED.test(message)) {
 		return draft(
 			RETRY,
 			(name, reason) =>
 				`Connection error: llama-swap was stopped or restarted while ${name} was loading${reason}`,
 		);
 	}
-	if (UNLOADED.test(said)) {
+	if (UNLOADED.test(message)) {
 		const facts: ErrorFacts = { hint: "Send the message again to load it" };
 		return draft(
 			STOP,
@@ -217,13 +217,13 @@ function describeModelError(
 				),
 		);
 	}
-	return LOAD_FAILURE.test(said) ? describeLoadFailure(said, model, log ?? "") : undefined;
+	return LOAD_FAILURE.test(message) ? draftLoadFailure(message, model, log ?? "") : undefined;
 }
 
-function describeLoadFailure(said: string, model: string, log: string): ErrorDraft {
+function draftLoadFailure(message: string, model: string, log: string): ErrorDraft {
 	return {
 		allowed: STOP,
-		quotes: [model, said, oneLine(log)],
+		quotes: [model, message, oneLine(log)],
 		write: (id, reason, lines = "") => {
 			const name = id === undefined ? "The model" : `The model ${id}`;
 			return new AiServerError(
@@ -237,18 +237,18 @@ function describeLoadFailure(said: string, model: string, log: string): ErrorDra
 	};
 }
 
-/** What helps against an error of the request; most of these messages already say it. */
+/** What helps against an error of the request, where the message does not contain it. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
 	[/tool call arguments/i, "Go back before that call with /tree"],
 	[/(?:image|audio) input/i, "Go back before it with /tree, or give the model its mmproj file"],
 	[/requires --jinja/i, "Add it to the model's command"],
 ];
 
-function describeRequestError(said: string): ErrorDraft {
-	const hint = REMEDIES.find(([error]) => error.test(said))?.[1];
+function draftRequestError(message: string): ErrorDraft {
+	const hint = REMEDIES.find(([error]) => error.test(message))?.[1];
 	return {
 		allowed: REFUSED,
-		quotes: [said],
+		quotes: [message],
 		write: (quoted) =>
 			new AiServerError(
 				"http",
@@ -260,13 +260,13 @@ function describeRequestError(said: string): ErrorDraft {
 	};
 }
 
-/** A status that means the same whatever the body says; `said` is quoted where there is any. */
-function describeNumber(status: number, said: string | undefined): ErrorDraft {
-	const final = (message: string, facts: ErrorFacts): ErrorDraft => ({
+/** A status that has the same meaning with any body; `message` is quoted if there is one. */
+function draftKnownStatus(status: number, message: string | undefined): ErrorDraft {
+	const final = (problem: string, facts: ErrorFacts): ErrorDraft => ({
 		allowed: STOP,
-		quotes: [said ?? String(status)],
+		quotes: [message ?? String(status)],
 		write: (reason) =>
-			new AiServerError("http", `${message}${reason === undefined ? "" : ` (${reason})`}`, facts),
+			new AiServerError("http", `${problem}${reason === undefined ? "" : ` (${reason})`}`, facts),
 	});
 	switch (status) {
 		case 401:
@@ -283,7 +283,7 @@ function describeNumber(status: number, said: string | undefined): ErrorDraft {
 		case 413:
 			return {
 				allowed: ["compact"],
-				quotes: [said ?? "the request is too large"],
+				quotes: [message ?? "the request is too large"],
 				write: (reason) =>
 					`413: ${reason ?? `the request is too large; ${SEPARATELY}`} (context_length_exceeded)`,
 			};
@@ -301,11 +301,11 @@ function describeNumber(status: number, said: string | undefined): ErrorDraft {
 			setting: "url",
 		});
 	}
-	return describeOther(status, said);
+	return draftNumber(status, message);
 }
 
-/** A number that says whether another try may help, and the server's message. */
-function describeOther(status: number, said: string | undefined): ErrorDraft {
+/** A number that decides whether another try may help, and the server's message. */
+function draftNumber(status: number, message: string | undefined): ErrorDraft {
 	const isBusy = status === 429;
 	const none =
 		status === 502 || status === 504
@@ -313,9 +313,9 @@ function describeOther(status: number, said: string | undefined): ErrorDraft {
 			: "the server gave no reason";
 	return {
 		allowed: isBusy ? ["retry", "stop"] : status >= 400 && status < 500 ? REFUSED : ANY,
-		quotes: said === undefined ? [] : [said],
+		quotes: message === undefined ? [] : [message],
 		write: (quoted) =>
-			`${status}: ${quoted ?? (said === undefined ? none : `the server rejected the request; ${SEPARATELY}`)}`,
+			`${status}: ${quoted ?? (message === undefined ? none : `the server rejected the request; ${SEPARATELY}`)}`,
 	};
 }
 
@@ -324,12 +324,12 @@ function upper(name: string): string {
 }
 
 /** A server's message in one line, without what only its programmers can read. */
-function quoteOf({ message }: ServerFault): string {
-	const said = oneLine(withoutPrefix(message))
-		.replace(/[\u00ad\u200b\u2060-\u2064\ufeff]/g, "") // invisible, so that nobody could search for it
+function quoteOf({ message }: ServerError): string {
+	const text = oneLine(withoutPrefix(message))
+		.replace(/[\u00ad\u200b\u2060-\u2064\ufeff]/g, "") // invisible
 		.replace(/\[json\.exception\.\w+\.\d+\] /g, "")
 		.replace(/; tools = [[{][\s\S]*$/, "");
-	return said.length > MAX_QUOTE ? `${said.slice(0, MAX_QUOTE)}...` : said;
+	return text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}...` : text;
 }
 
 /** The text of a proxy's HTML page; anything else as it is. */

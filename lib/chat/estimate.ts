@@ -16,7 +16,7 @@ export function estimateUsage(request: ChatRequest, written: number): TokenCount
 	};
 }
 
-/** The size of an image tells nothing of its tokens. */
+/** The bytes of an image have nothing to do with its tokens. */
 function withoutImages(key: string, value: unknown): unknown {
 	return key === "url" ? "" : value;
 }

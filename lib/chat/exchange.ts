@@ -1,4 +1,4 @@
-import { faultFrom } from "../error-body.ts";
+import { errorFrom } from "../error-body.ts";
 import { AiServerError } from "../errors.ts";
 import { readText } from "../http/read-text.ts";
 import type { Http, HttpResponse } from "../http/types.ts";
@@ -7,13 +7,13 @@ import type { Chunk } from "./chunk.ts";
 import { openBody } from "./detect-stream.ts";
 import {
 	ChatError,
-	describeStatus,
-	describeStreamError,
+	draftStatus,
+	draftStreamError,
 	isLoadError,
 	isLoadFailure,
 	StreamError,
 } from "./error-text.ts";
-import { watchSilence } from "./idle-timeout.ts";
+import { startIdleTimeout } from "./idle-timeout.ts";
 import { parseChunk, readStream } from "./read-stream.ts";
 
 const CHAT_PATH = "/v1/chat/completions";
@@ -63,19 +63,19 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 		const { status } = response;
 		const body = await readText(response, MAX_BODY);
 		const log = isLoadFailure(status, body) ? await explainLoad?.(model) : undefined;
-		return new ChatError(describeStatus(status, body, model, log));
+		return new ChatError(draftStatus(status, body, model, log));
 	};
 	const explained = async ({ error }: StreamError, model: string): Promise<ChatError> => {
 		const log = isLoadError(error) ? await explainLoad?.(model) : undefined;
-		return new ChatError(describeStreamError(error, model, log));
+		return new ChatError(draftStreamError(error, model, log));
 	};
 	return {
 		async run(request, { headers, signal, onHead, onChunk }) {
-			const watch = watchSilence(timeoutMs, signal);
+			const idle = startIdleTimeout(timeoutMs, signal);
 			try {
 				if (draining.size > 0) await settled(draining);
-				const response = await post(http, request, headers, watch.signal);
-				watch.heard();
+				const response = await post(http, request, headers, idle.signal);
+				idle.restart();
 				const { status } = response;
 				if (status < 200 || status >= 300) throw await refusal(response, request.model);
 				try {
@@ -86,13 +86,13 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 				}
 				const opened = await openBody(response);
 				const bytes = opened.isStream
-					? await readStream(opened.response, { watch, onChunk, onDrain })
+					? await readStream(opened.response, { idle, onChunk, onDrain })
 					: await readWhole(opened.response, onChunk);
-				if (bytes === 0) throw await reasonOfEmptyAnswer(http, request, headers, watch.signal);
+				if (bytes === 0) throw await reasonOfEmptyAnswer(http, request, headers, idle.signal);
 			} catch (error) {
 				throw error instanceof StreamError ? await explained(error, request.model) : error;
 			} finally {
-				watch.stop();
+				idle.stop();
 			}
 		},
 	};
@@ -138,7 +138,7 @@ async function readWhole(
 }
 
 function notAnAnswer(body: string, json: unknown): AiServerError {
-	const message = faultFrom(json)?.message;
+	const message = errorFrom(json)?.message;
 	const what =
 		message === undefined && typeof json === "object" && json !== null
 			? `JSON with the fields ${Object.keys(json).slice(0, 5).join(", ")}`
@@ -166,5 +166,5 @@ async function reasonOfEmptyAnswer(
 	if (response.status >= 200 && response.status < 300) {
 		return new ChatError("Connection error: the server closed the stream without sending data");
 	}
-	return new ChatError(describeStatus(response.status, body, request.model, undefined));
+	return new ChatError(draftStatus(response.status, body, request.model, undefined));
 }

@@ -29,5 +29,5 @@ const OTHER_WORDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 export function paraphrase(text: string): string {
-	return OTHER_WORDS.reduce((said, [phrase, words]) => said.replace(phrase, words), text);
+	return OTHER_WORDS.reduce((result, [phrase, words]) => result.replace(phrase, words), text);
 }

@@ -1,18 +1,18 @@
-import { parseFault } from "../error-body.ts";
+import { parseErrorBody } from "../error-body.ts";
 import { AiServerError } from "../errors.ts";
 import type { HttpResponse } from "../http/types.ts";
 import { createEventReader, errorEvent } from "../sse.ts";
 import { plainText } from "../text.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
 import { ChatError, StreamError, unfinishedText } from "./error-text.ts";
-import type { SilenceWatch } from "./idle-timeout.ts";
-import { createPace } from "./yield.ts";
+import type { IdleTimeout } from "./idle-timeout.ts";
+import { createYield } from "./yield.ts";
 
 /** How long the end of a body may follow its [DONE]. */
 const DRAIN_MS = 1000;
 
 export interface StreamReading {
-	readonly watch: SilenceWatch;
+	readonly idle: IdleTimeout;
 	/** Awaited when it returns a promise. */
 	readonly onChunk: (chunk: Chunk) => unknown;
 	/** Takes what is still to come after [DONE], which keeps the connection busy. */
@@ -22,15 +22,15 @@ export interface StreamReading {
 /** Number of bytes read. Rejects unless the answer came to its end. */
 export async function readStream(
 	response: HttpResponse,
-	{ watch, onChunk, onDrain }: StreamReading,
+	{ idle, onChunk, onDrain }: StreamReading,
 ): Promise<number> {
 	const reader = createEventReader();
-	const frames = new Frames(watch.signal, onChunk);
+	const frames = new Frames(idle.signal, onChunk);
 	const parts = response.body[Symbol.asyncIterator]();
 	let bytes = 0;
 	try {
 		for (let part = await parts.next(); part.done !== true; part = await parts.next()) {
-			watch.heard();
+			idle.restart();
 			bytes += part.value.byteLength;
 			const events = reader.feed(part.value);
 			if (events.length > 0 && (await frames.take(events))) {
@@ -54,7 +54,7 @@ class Frames {
 	loading = "";
 	private readonly signal: AbortSignal;
 	private readonly onChunk: (chunk: Chunk) => unknown;
-	private readonly pace = createPace();
+	private readonly yieldNow = createYield();
 
 	constructor(signal: AbortSignal, onChunk: (chunk: Chunk) => unknown) {
 		this.signal = signal;
@@ -68,12 +68,12 @@ class Frames {
 			if (data.trim() === "") continue;
 			const chunk = parseChunk(data);
 			if (chunk === undefined) continue;
-			if (chunk.fault !== undefined) throw new StreamError(chunk.fault);
+			if (chunk.error !== undefined) throw new StreamError(chunk.error);
 			if (chunk.loading !== undefined) this.loading += chunk.loading;
 			this.isFinished ||= chunk.finish !== undefined;
 			const observed = this.onChunk(chunk);
 			if (observed instanceof Promise) await observed;
-			const others = this.pace();
+			const others = this.yieldNow();
 			if (others === undefined) continue;
 			await others;
 			this.signal.throwIfAborted();
@@ -104,9 +104,9 @@ function unfinished(stray: string, loading: string): Error {
 		? stray.slice(stray.indexOf(":") + 1)
 		: stray.slice(Math.max(0, braces));
 	// v218 to v220 write the next frame onto the same line.
-	const said = text.replace(/\}data: \{[\s\S]*$/, "}");
+	const body = text.replace(/\}data: \{[\s\S]*$/, "}");
 	// Older llama-servers write the error without the object around it.
-	const error = parseFault(/^error: ?\{/.test(stray) ? errorEvent(said) : said);
+	const error = parseErrorBody(/^error: ?\{/.test(stray) ? errorEvent(body) : body);
 	if (error !== undefined) return new StreamError(error);
 	const reason = /Unable to swap model err: (.*?)(?=Done!|\n|$)/.exec(loading)?.[1];
 	if (reason !== undefined) {

@@ -12,14 +12,26 @@ import { type Exchange, readRecords, recordedHeader } from "../support/records.t
 import { type ScriptedAnswer, scriptedHttp } from "../support/scripted-http.ts";
 
 const FILES = [
-	...["llama-server", "llama-cpp-python", "llama-swap-v217", "llama-swap-v220"],
-	...["llama-swap-v225", "llama-swap-v236", "llama-swap-v250", "llama-swap-head"],
+	"llama-server",
+	"llama-cpp-python",
+	"llama-swap-v217",
+	"llama-swap-v220",
+	"llama-swap-v225",
+	"llama-swap-v236",
+	"llama-swap-v250",
+	"llama-swap-head",
 ];
 const MODEL: Model<"test"> = {
-	...{ id: "tiny", name: "tiny", api: "test", provider: "ai-server", baseUrl: "", reasoning: true },
+	id: "tiny",
+	name: "tiny",
+	api: "test",
+	provider: "ai-server",
+	baseUrl: "",
+	reasoning: true,
 	input: ["text"],
 	cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
-	...{ contextWindow: 4096, maxTokens: 4096 },
+	contextWindow: 4096,
+	maxTokens: 4096,
 };
 /** A stream that told nothing, and what the same server answers without streaming. */
 const REASONS = new Map([

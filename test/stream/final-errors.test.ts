@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { ENVIRONMENT_NAMES } from "../../config.ts";
 import { HOSTS as ALL_HOSTS } from "../../hosts/hosts.ts";
 import {
-	describeFailure,
-	describeStatus,
-	describeStreamError,
+	draftFailure,
+	draftStatus,
+	draftStreamError,
 	isLoadFailure,
 } from "../../lib/chat/error-text.ts";
 import {
@@ -23,18 +23,19 @@ import { seeded } from "../support/scripted-http.ts";
 const SEED = Date.now() % 1_000_000;
 const judges = await Promise.all(
 	HOSTS.map(async (host) => ({
-		...{ host, judge: await judgeOf(host) },
+		host,
+		judge: await judgeOf(host),
 		patterns: await retryPatterns(host),
 	})),
 );
 
 const json = (message: string): string => JSON.stringify({ error: { message } });
 const status = (code: number, body: string, log?: string): ErrorDraft =>
-	describeStatus(code, body, "tiny", log);
+	draftStatus(code, body, "tiny", log);
 const inStream = (message: string, code?: number): ErrorDraft =>
-	describeStreamError({ message, type: undefined, code, fromProxy: false }, "tiny", undefined);
+	draftStreamError({ message, type: undefined, code, fromProxy: false }, "tiny", undefined);
 const thrown = (code: ErrorCode, message: string, hint?: string): ErrorDraft =>
-	describeFailure(new AiServerError(code, message, { hint, setting: "url" }));
+	draftFailure(new AiServerError(code, message, { hint, setting: "url" }));
 
 /** Errors that another try cannot cure, with a phrase of somebody else in them. */
 const FINAL: Readonly<Record<string, (phrase: string) => ErrorDraft>> = {
@@ -45,8 +46,7 @@ const FINAL: Readonly<Record<string, (phrase: string) => ErrorDraft>> = {
 	"a 404": (phrase) => status(404, json(phrase)),
 	"a redirect": (phrase) => status(302, json(phrase)),
 	"an unknown model": (phrase) => status(404, json(`model not found: ${phrase}`)),
-	"a model with that id": (phrase) =>
-		describeStatus(404, json("model not found"), phrase, undefined),
+	"a model with that id": (phrase) => draftStatus(404, json("model not found"), phrase, undefined),
 	"a 500 about the request": (phrase) => status(500, json(`Failed to parse tools: ${phrase}`)),
 	"a template that raises": (phrase) => status(500, json(`jinja: raised: ${phrase}`)),
 	"a failed load": (phrase) => status(502, `unable to start process: ${phrase}`),

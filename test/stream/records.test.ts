@@ -18,10 +18,16 @@ const FILES = [
 	"llama-swap-v220",
 ];
 const MODEL: Model<"test"> = {
-	...{ id: "tiny", name: "tiny", api: "test", provider: "ai-server", baseUrl: "", reasoning: true },
+	id: "tiny",
+	name: "tiny",
+	api: "test",
+	provider: "ai-server",
+	baseUrl: "",
+	reasoning: true,
 	input: ["text"],
 	cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
-	...{ contextWindow: 4096, maxTokens: 4096 },
+	contextWindow: 4096,
+	maxTokens: 4096,
 };
 const SEED = Date.now() % 100_000;
 

@@ -43,7 +43,9 @@ const IN_CALL: Moment = {
 	content: [
 		{ type: "text", text: "now" },
 		expect.objectContaining({
-			...{ type: "toolCall", id: "a", name: "write" },
+			type: "toolCall",
+			id: "a",
+			name: "write",
 			arguments: { path: "a.ts", content: "one\n" },
 			argumentsError: expect.any(String), // so that nobody runs the half of it
 		}),

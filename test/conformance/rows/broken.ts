@@ -14,7 +14,10 @@ import {
 
 const LOADING = loading("━━━━━\nllama-swap loading model: tiny\n");
 const OVERFLOW = {
-	...{ code: 400, type: "exceed_context_size_error", n_prompt_tokens: 9000, n_ctx: 4096 },
+	code: 400,
+	type: "exceed_context_size_error",
+	n_prompt_tokens: 9000,
+	n_ctx: 4096,
 	message:
 		"request (9000 tokens) exceeds the available context size (4096 tokens), try increasing it",
 };
@@ -303,7 +306,7 @@ export const BROKEN: readonly Row[] = [
 		ours: {
 			events: "error error",
 			message:
-				"error: Connection error: Nothing listens at http://127.0.0.1:PORT (connection refused). Start the proxy there, or check AI_SERVER_URL | tries again",
+				"error: Connection error: Nothing listens at http://127.0.0.1:PORT (connection refused). Start the proxy there, or check the URL (AI_SERVER_URL) | tries again",
 		},
 		better: "says what to do",
 		newest: {

@@ -11,7 +11,10 @@ export const REFUSALS: readonly Row[] = [
 		name: "C.7 400, the context is too small (D context-overflow)",
 		replies: refusal(400, {
 			error: {
-				...{ code: 400, type: "exceed_context_size_error", n_prompt_tokens: 15_024, n_ctx: 4096 },
+				code: 400,
+				type: "exceed_context_size_error",
+				n_prompt_tokens: 15_024,
+				n_ctx: 4096,
 				message: "request (15024 tokens) exceeds the available context size (4096 tokens)",
 			},
 		}),

@@ -169,7 +169,10 @@ export const TRANSPORT: readonly Row[] = [
 				headers: WHOLE,
 				pieces: [
 					JSON.stringify({
-						...{ id: "c1", object: "chat.completion", created: 1, model: "tiny.gguf" },
+						id: "c1",
+						object: "chat.completion",
+						created: 1,
+						model: "tiny.gguf",
 						choices: [
 							{ index: 0, message: { role: "assistant", content: "ok" }, finish_reason: "stop" },
 						],

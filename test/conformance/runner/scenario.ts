@@ -69,15 +69,24 @@ export interface Reply {
  * side is the best that pi can do with this server.
  */
 export const MODEL: Model<"openai-completions"> = {
-	...{ id: "tiny", name: "tiny", api: "openai-completions", provider: "conformance", baseUrl: "" },
+	id: "tiny",
+	name: "tiny",
+	api: "openai-completions",
+	provider: "conformance",
+	baseUrl: "",
 	reasoning: false,
 	input: ["text"],
 	cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
-	...{ contextWindow: 100_000, maxTokens: 1000 },
+	contextWindow: 100_000,
+	maxTokens: 1000,
 	compat: {
-		...{ supportsStore: false, supportsDeveloperRole: false, supportsReasoningEffort: false },
-		...{ supportsUsageInStreaming: true, supportsStrictMode: false },
-		...{ maxTokensField: "max_tokens", thinkingFormat: "qwen-chat-template" },
+		supportsStore: false,
+		supportsDeveloperRole: false,
+		supportsReasoningEffort: false,
+		supportsUsageInStreaming: true,
+		supportsStrictMode: false,
+		maxTokensField: "max_tokens",
+		thinkingFormat: "qwen-chat-template",
 	},
 };
 

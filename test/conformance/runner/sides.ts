@@ -51,7 +51,10 @@ export async function runHost(
 		await writeFile(orders, JSON.stringify(all));
 		const { AI_SERVER_URL = "", AI_SERVER_SSH_HOST = "" } = process.env;
 		const { stderr } = await runPi({
-			...{ host, place, extension: PROBE, args: ["--no-session", "-p", "go"] },
+			host,
+			place,
+			extension: PROBE,
+			args: ["--no-session", "-p", "go"],
 			env: {
 				AI_SERVER_URL,
 				AI_SERVER_SSH_HOST,

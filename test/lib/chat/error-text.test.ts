@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import {
 	ChatError,
-	describeFailure,
-	describeStatus,
-	describeStreamError,
+	draftFailure,
+	draftStatus,
+	draftStreamError,
 	isLoadFailure,
 } from "../../../lib/chat/error-text.ts";
 import { fullText } from "../../../lib/chat/verdict.ts";
@@ -11,7 +11,7 @@ import { AiServerError, type Names } from "../../../lib/errors.ts";
 
 const NAMES: Names = { setting: (setting) => `$${setting}`, command: (name) => `/${name}` };
 const status = (code: number, body: string, log?: string): string =>
-	fullText(describeStatus(code, body, "m", log), NAMES);
+	fullText(draftStatus(code, body, "m", log), NAMES);
 
 test.each<[number, string, string]>([
 	[400, '{"error":{"message":"bad field"}}', "400: bad field"],
@@ -81,7 +81,7 @@ test.each<[string, string | number | undefined, string]>([
 	],
 ])("in a stream: %j with code %s", (message, code, words) => {
 	const error = { message, type: undefined, code, fromProxy: false };
-	expect(fullText(describeStreamError(error, "m", undefined))).toBe(words);
+	expect(fullText(draftStreamError(error, "m", undefined))).toBe(words);
 });
 
 test.each<[number, string, boolean]>([
@@ -114,11 +114,11 @@ test.each([
 	["protocol", "gone. Try ($url)"],
 ] as const)("an error of kind %s", (code, words) => {
 	const error = new AiServerError(code, "gone", { hint: "Try", setting: "url" });
-	expect(fullText(describeFailure(error), NAMES)).toBe(words);
+	expect(fullText(draftFailure(error), NAMES)).toBe(words);
 });
 
 test("what is thrown otherwise is one line", () => {
-	expect(fullText(describeFailure(new TypeError("two\nlines")))).toBe("two lines");
-	expect(fullText(describeFailure("text"))).toBe("text");
-	expect(fullText(describeFailure(new ChatError("two\nlines")))).toBe("two lines");
+	expect(fullText(draftFailure(new TypeError("two\nlines")))).toBe("two lines");
+	expect(fullText(draftFailure("text"))).toBe("text");
+	expect(fullText(draftFailure(new ChatError("two\nlines")))).toBe("two lines");
 });

@@ -21,12 +21,14 @@ async function attempt(
 ): Promise<Tried> {
 	const texts: string[] = [];
 	const exchange = createExchange({
-		...{ http, timeoutMs: 60_000 },
+		http,
+		timeoutMs: 60_000,
 		...(explainLoad === undefined ? {} : { explainLoad }),
 	});
 	try {
 		await exchange.run(REQUEST, {
-			...{ headers: {}, onHead: async () => undefined },
+			headers: {},
+			onHead: async () => undefined,
 			onChunk: ({ text }) => void texts.push(text),
 			...options,
 		});
@@ -37,7 +39,8 @@ async function attempt(
 }
 
 const answer = (status: number, body: string, type = "application/json"): ScriptedAnswer => ({
-	...{ status, headers: { "content-type": type } },
+	status,
+	headers: { "content-type": type },
 	chunks: body === "" ? [] : [new TextEncoder().encode(body)],
 });
 
@@ -49,7 +52,9 @@ test("a posted request, and the chunks of its answer", async () => {
 	});
 	expect(http.requests[0]).toMatchObject({ method: "POST", path: "/v1/chat/completions" });
 	expect(http.requests[0]?.headers).toEqual({
-		...{ accept: "text/event-stream", "content-type": "application/json", "x-a": "1" },
+		accept: "text/event-stream",
+		"content-type": "application/json",
+		"x-a": "1",
 	});
 	expect(JSON.parse(http.requests[0]?.body ?? "")).toEqual(REQUEST);
 });

@@ -48,7 +48,8 @@ test("what is to be tried again is, and what is to be compacted", () => {
 
 test("not even the name of a setting makes the host try again", () => {
 	const named: ErrorDraft = {
-		...{ allowed: ["stop"], quotes: [] },
+		allowed: ["stop"],
+		quotes: [],
 		write: () => new AiServerError("http", "failed", { hint: "Check it", setting: "url" }),
 	};
 	expect(settleError(named, JUDGE, NAMES)).toEqual({
