@@ -1,6 +1,6 @@
 import type { Admin } from "../admin.ts";
 import { AiServerError } from "../lib/errors.ts";
-import { extractCtxFromRunningCmd } from "../lib/llama-server/launch.ts";
+import { readLaunch, sizeOf } from "../lib/llama-server/launch.ts";
 import type { ReloadOutcome } from "../lib/llama-swap/api/events.ts";
 import type { RunningModel } from "../lib/llama-swap/api/models.ts";
 import { type ReloadMethod, reloadMethod } from "../lib/llama-swap/api/reload.ts";
@@ -172,7 +172,10 @@ function isStartFailure(error: unknown): error is AiServerError {
 	return error instanceof AiServerError && error.code === "http" && (error.status ?? 0) >= 500;
 }
 
-/** True when the model runs with this size, undefined when llama-swap does not show its command. */
+/**
+ * True when the model runs with this size. Undefined when llama-swap does not show its command, and
+ * when that starts a program that is not known: its arguments only repeat the config.
+ */
 export function runsWith(
 	running: readonly RunningModel[],
 	id: string,
@@ -180,7 +183,10 @@ export function runsWith(
 ): boolean | undefined {
 	const model = running.find((entry) => entry.id === id);
 	if (model === undefined) return false;
-	return model.cmd === undefined ? undefined : extractCtxFromRunningCmd(model.cmd) === size;
+	if (model.cmd === undefined) return undefined;
+	const launch = readLaunch(model.cmd);
+	const isSize = sizeOf(launch) === size;
+	return isSize && launch.server === undefined ? undefined : isSize;
 }
 
 /** Tokens that a loaded model's server really gives a request; undefined where it does not report it. */

@@ -50,7 +50,7 @@ export function describeOutcome(
 ): string {
 	switch (outcome.kind) {
 		case "ready": {
-			const doubt = outcome.verified ? "" : " (not verified: llama-swap does not show its command)";
+			const doubt = outcome.verified ? "" : " (not confirmed by its server)";
 			return `${id} is ready with ${describeWindow(size, outcome.given)}${doubt}`;
 		}
 		case "unread": {

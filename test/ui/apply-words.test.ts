@@ -25,7 +25,7 @@ test.each<[ApplyOutcome, string]>([
 	],
 	[
 		{ kind: "ready", given: undefined, verified: false },
-		"m is ready with 8192 tokens of context (not verified: llama-swap does not show its command)",
+		"m is ready with 8192 tokens of context (not confirmed by its server)",
 	],
 	[
 		{ kind: "unread", model: "untouched" },
