@@ -148,7 +148,10 @@ test("npm run certs without openssl makes everything except the bundle, and prin
 });
 
 test.each([
-	["192.168.2.2", "Give the server's name, not its address: Caddy does not serve an address with mTLS"],
+	[
+		"192.168.2.2",
+		"Give the server's name, not its address: Caddy does not serve an address with mTLS",
+	],
 	["https://ai.example.net", '"https://ai.example.net" is not a host name such as ai.example.net'],
 	["-x", '"-x" is not a host name such as ai.example.net'],
 ])("npm run certs refuses the host %s", async (name, words) => {
