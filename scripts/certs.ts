@@ -120,7 +120,9 @@ async function readIdentity(folder: string): Promise<Identity> {
 
 function checkHost(host: string): void {
 	if (isIP(host) !== 0) {
-		throw new Error("Give the server's name, not its address: Caddy does not serve an address with mTLS");
+		throw new Error(
+			"Give the server's name, not its address: Caddy does not serve an address with mTLS",
+		);
 	}
 	const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 	if (new RegExp(`^${label}(?:\\.${label})*$`, "i").test(host)) return;
