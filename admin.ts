@@ -207,20 +207,20 @@ export function createAdmin(deps: AdminDeps): Admin {
 				),
 			);
 			const { readTemplate } = await chatTemplates();
-			const { contextWindow, images, chatTemplate, templateCaps } = props;
+			const { contextWindow, images, chatTemplate, tools } = props;
 			const template = chatTemplate === undefined ? undefined : readTemplate(chatTemplate);
 			return {
 				contextWindow,
 				images,
 				thinking: template && toThinking(template),
-				tools: templateCaps?.tools ?? template?.tools,
+				tools: tools ?? template?.tools,
 			};
 		},
 		readTrained: async (path, signal) => {
-			const { readGgufHeader } = await gguf();
+			const { trainedContextOf } = await gguf();
 			const read = (start: number, length: number): Promise<Uint8Array> =>
 				ssh.readRange(path, start, length, { signal });
-			return (await readGgufHeader(read, { template: false })).trainedContext;
+			return trainedContextOf(read);
 		},
 	};
 }

@@ -1,6 +1,11 @@
 import type { Admin } from "./admin.ts";
 import { MODELS } from "./config.ts";
-import { conservativeFirst, mergeModels, type ServerModel } from "./discovery/merge.ts";
+import {
+	type ContextOrigin,
+	conservativeFirst,
+	mergeModels,
+	type ServerModel,
+} from "./discovery/merge.ts";
 import { fingerprintOf, type Learned, parseLearned, stillTrue } from "./discovery/probed.ts";
 import { notes, presetWarnings, runningWarnings } from "./discovery/warnings.ts";
 import { describeError } from "./lib/errors.ts";
@@ -260,12 +265,15 @@ function parseKept(kept: unknown): Discovery | undefined {
 	};
 }
 
+/** Sizes that are no better known for having been kept. */
+const UNSURE: ReadonlySet<ContextOrigin> = new Set<ContextOrigin>(["guess", "unconfirmed"]);
+
 function keptModels(list: unknown): readonly ServerModel[] {
 	if (!Array.isArray(list)) return [];
 	return list.filter(isKeptModel).map((model) => ({
 		...model,
 		state: "unknown" as const,
-		contextOrigin: model.contextOrigin === "guess" ? ("guess" as const) : ("cache" as const),
+		contextOrigin: UNSURE.has(model.contextOrigin) ? model.contextOrigin : ("cache" as const),
 	}));
 }
 
@@ -284,7 +292,9 @@ function isKeptModel(value: unknown): value is ServerModel {
 function rememberedSizes({ models, source }: Discovery): ReadonlyMap<string, number> {
 	if (source === "fallback") return new Map();
 	// What a server or a file has told is in `learned`, and dies with the command it belongs to.
-	const known = models.filter(({ contextOrigin }) => !["guess", "server"].includes(contextOrigin));
+	const known = models.filter(
+		({ contextOrigin }) => contextOrigin !== "server" && !UNSURE.has(contextOrigin),
+	);
 	return new Map(known.map(({ id, contextWindow }) => [id, contextWindow]));
 }
 

@@ -1,6 +1,6 @@
 import { AiServerError } from "../lib/errors.ts";
 import { parseJson, recordOf, windowOf } from "../lib/json.ts";
-import { readGgufHeader } from "../lib/llama-server/gguf.ts";
+import { trainedContextOf } from "../lib/llama-server/gguf.ts";
 import { parseConfig } from "../lib/llama-swap/config/read.ts";
 
 export interface TrainedSources {
@@ -27,7 +27,7 @@ export async function readTrainedContext(
 	if (path !== undefined) {
 		try {
 			const read = (start: number, length: number) => readRange(path, start, length);
-			const { trainedContext } = await readGgufHeader(read, { template: false });
+			const trainedContext = await trainedContextOf(read);
 			if (trainedContext !== undefined) return trainedContext;
 		} catch (error) {
 			cause = error;

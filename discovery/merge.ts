@@ -16,7 +16,8 @@ export const FALLBACK_CONTEXT = 32_768;
 
 /**
  * Where a context window comes from: the loaded server, the model list, the running command, the
- * config file, the head of the model's file, an earlier time, nowhere.
+ * config file, the head of the model's file, a command whose program is not known here so that only
+ * the loaded server can confirm it, an earlier time, nowhere.
  */
 export type ContextOrigin =
 	| "server"
@@ -24,6 +25,7 @@ export type ContextOrigin =
 	| "command"
 	| "config"
 	| "gguf"
+	| "unconfirmed"
 	| "cache"
 	| "guess";
 
@@ -157,7 +159,7 @@ function contextOf(
 	return (
 		given(learned?.contextWindow, isLoaded ? "server" : "cache") ??
 		given(context?.tokens, context?.measured === true ? "server" : "declared") ??
-		given(own, isWritten ? written : "gguf") ??
+		given(own, launch?.server === undefined ? "unconfirmed" : isWritten ? written : "gguf") ??
 		given(remembered, "cache") ?? { contextWindow: FALLBACK_CONTEXT, contextOrigin: "guess" }
 	);
 }

@@ -6,7 +6,7 @@ import { access, mkdir, readFile, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { createRoot, type Identity, openIssuer } from "./issuer.ts";
+import { createRoot, ExtendedKeyUsage, type Identity, openIssuer, validFor } from "./issuer.ts";
 
 const ROOT_NAME = "ai-server root CA";
 const DAYS = { root: 3650, server: 397, client: 180 } as const;
@@ -43,14 +43,29 @@ async function run(folder: string, name: string, now: Date): Promise<void> {
 	if (needsServer) checkHost(name);
 	else checkClient(name);
 
-	const root = hasRoot ? await readIdentity(folder) : await createRoot(ROOT_NAME, DAYS.root, now);
+	const root = hasRoot
+		? await readIdentity(folder)
+		: await createRoot(ROOT_NAME, validFor(DAYS.root, now));
 	const issuer = await openIssuer(root, now);
 	const made: Made[] = [];
 	if (!hasRoot) made.push(...pair(ROOT, root));
 	if (needsServer) {
-		made.push(...pair(filesOf("server"), await issuer.server(name, DAYS.server)));
+		const identity = await issuer.issue({
+			subject: name,
+			usage: ExtendedKeyUsage.serverAuth,
+			validity: validFor(DAYS.server, now),
+			hosts: [name],
+		});
+		made.push(...pair(filesOf("server"), identity));
 	}
-	if (needsClient) made.push(...pair(filesOf(client), await issuer.client(client, DAYS.client)));
+	if (needsClient) {
+		const identity = await issuer.issue({
+			subject: client,
+			usage: ExtendedKeyUsage.clientAuth,
+			validity: validFor(DAYS.client, now),
+		});
+		made.push(...pair(filesOf(client), identity));
+	}
 
 	for (const file of made) {
 		if (await has(file.name)) throw new Error(`${join(folder, file.name)} is already there`);

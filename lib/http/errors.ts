@@ -217,7 +217,7 @@ function codeOf(error: unknown): string | undefined {
 	return Array.isArray(errors) ? codeOf(errors[0]) : undefined;
 }
 
-/** The first message that is not empty: an AggregateError of a dual-stack host has none of its own. */
+/** The first message that is not empty: that of a dual-stack host's AggregateError is. */
 function messageOf(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
 	if (error.message !== "") return error.message;

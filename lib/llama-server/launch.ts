@@ -1,6 +1,6 @@
 import { type ServerCall, serverCall, serverCallOf } from "./launchers.ts";
 import { NOTHING, readSettings, type Setting, type Settings, sizeOptionOf } from "./options.ts";
-import { type ModelKind, serverOf } from "./servers.ts";
+import type { ModelKind } from "./servers.ts";
 import type { Word } from "./shell-words.ts";
 
 /** A number of the command line; "unknown" where one is given that cannot be read here. */
@@ -97,7 +97,7 @@ export function sizeOf({ contextSize, requestSize }: LaunchOptions): Quantity {
 /** How a command sets its context size: what `readLaunch` goes by, with its place. */
 export function findSize(cmd: string, env: readonly string[] = []): SizeSetting {
 	const call = serverCall(cmd);
-	const server = serverOf(call.program)?.name;
+	const server = call.server?.name;
 	const settings = readSettings(call, server, env);
 	const given = settings.get("contextSize") ?? settings.get("requestSize");
 	return {
@@ -112,8 +112,7 @@ export function findSize(cmd: string, env: readonly string[] = []): SizeSetting 
 }
 
 function launchOf(call: ServerCall, env: readonly string[]): LaunchOptions {
-	const { program } = call;
-	const known = serverOf(program);
+	const { program, server: known } = call;
 	const settings = readSettings(call, known?.name, env);
 	const value = (setting: Setting): string | boolean | undefined => settings.get(setting)?.value;
 	const text = (setting: Setting): string | undefined => {

@@ -1,10 +1,12 @@
-import { isServerName, programName, serverOf } from "./servers.ts";
+import { isServerName, programName, type Server, serverOf } from "./servers.ts";
 import { commandWords, joinWords, restOf, scriptCommands, type Word } from "./shell-words.ts";
 
 /** A server's own call, with what stands around it taken off. */
 export interface ServerCall {
 	/** File, module or container image that runs; "" when there is none. */
 	readonly program: string;
+	/** Undefined where that is no server that is known. */
+	readonly server: Server | undefined;
 	readonly args: readonly Word[];
 	/** Variables set on the way to it: `env X=1`, `docker run -e X=1`. */
 	readonly env: ReadonlyMap<string, string>;
@@ -132,6 +134,10 @@ export function serverCallOf(words: readonly string[]): ServerCall {
 	);
 }
 
+function callOf(program: string, args: readonly Word[], env: Variables): ServerCall {
+	return { program, server: serverOf(program), args, env, isQuoted: false, isAlone: true };
+}
+
 function unwrap(words: readonly Word[], outer: Variables, depth: number): ServerCall {
 	const env = new Map(outer);
 	let start = 0;
@@ -142,13 +148,13 @@ function unwrap(words: readonly Word[], outer: Variables, depth: number): Server
 	}
 	const program = words[start]?.text ?? "";
 	const args = words.slice(start + 1);
-	const call: ServerCall = { program, args, env, isQuoted: false, isAlone: true };
+	const call = callOf(program, args, env);
 	const name = programName(program).replace(/^python[\d.]*w?$/, "python");
 	if (depth >= MAX_DEPTH || program === "" || BYSTANDERS.has(name)) return call;
 	if (CONTAINERS.test(name)) return unwrapContainer(name, args, env, depth) ?? call;
 	const launcher = LAUNCHERS.get(name);
 	if (launcher !== undefined) return unwrapLauncher(launcher, args, env, depth) ?? call;
-	return serverOf(program) === undefined ? (search(args, env, depth) ?? call) : call;
+	return call.server === undefined ? (search(args, env, depth) ?? call) : call;
 }
 
 function unwrapLauncher(
@@ -188,7 +194,7 @@ function unwrapLauncher(
 		return unwrapScript(joinWords([first, ...more]), isWindows, env, depth);
 	}
 	// `nix run nixpkgs#llama-cpp -- -m x`: the program is the package.
-	const call = { program: last, args: args.slice(at), env, isQuoted: false, isAlone: true };
+	const call = callOf(last, args.slice(at), env);
 	return first.text.startsWith("-") ? call : unwrap(args.slice(at), env, depth + 1);
 }
 
@@ -213,7 +219,7 @@ function unwrapScript(
 		if (call.program === "") for (const [name, value] of call.env) exported.set(name, value);
 		else if (!isExport && !BYSTANDERS.has(programName(call.program))) running.push(call);
 	}
-	const servers = running.filter(({ program }) => serverOf(program) !== undefined);
+	const servers = running.filter(({ server }) => server !== undefined);
 	// `command -v llama-server` is no start of it.
 	const started = servers.filter(({ args }) => args.length > 0);
 	const found = started[0] ?? servers[0] ?? running.at(-1);
@@ -281,7 +287,7 @@ function unwrapContainer(
 		return unwrap([{ text: entrypoint, places: [] }, ...rest], inside, depth + 1);
 	}
 	return runsImage(image, rest[0]?.text)
-		? { program: image, args: rest, env: inside, isQuoted: false, isAlone: true }
+		? callOf(image, rest, inside)
 		: unwrap(rest, inside, depth + 1);
 }
 

@@ -64,6 +64,7 @@ export function restOf({ text, places }: Word, from: number): Word {
  * quotes too: to a shell that reads a quoted script, the next line is another command.
  */
 function joinLines(cmd: string): Word {
+	if (!/#|\\\s*?(?:\n|$)/.test(cmd)) return new Whole(cmd);
 	let text = "";
 	const places: number[] = [];
 	const add = (start: number, end: number): void => {
@@ -87,6 +88,44 @@ function joinLines(cmd: string): Word {
 	return { text, places };
 }
 
+/** A text that is all of the command. */
+class Whole implements Word {
+	readonly text: string;
+	#places: readonly number[] | undefined;
+
+	constructor(text: string) {
+		this.text = text;
+	}
+
+	get places(): readonly number[] {
+		this.#places ??= Array.from({ length: this.text.length }, (_, at) => at);
+		return this.#places;
+	}
+}
+
+/** Parts of another text put together. Most words are asked for their text alone. */
+class Parts implements Word {
+	text = "";
+	readonly #source: Word;
+	readonly #parts: (readonly [start: number, end: number])[] = [];
+	#places: readonly number[] | undefined;
+
+	constructor(source: Word) {
+		this.#source = source;
+	}
+
+	get places(): readonly number[] {
+		const { places } = this.#source;
+		this.#places ??= this.#parts.flatMap(([start, end]) => places.slice(start, end));
+		return this.#places;
+	}
+
+	add(start: number, end: number): void {
+		this.text += this.#source.text.slice(start, end);
+		this.#parts.push([start, end]);
+	}
+}
+
 /** Where llama-swap runs shows only in the command: a program `x.exe`, or a path like `C:\models`. */
 function isForWindows(cmd: string): boolean {
 	return /^\s*(?:"[^"]*\.exe"|[^\s"]*\.exe(?:\s|$))|(?:^|[\s"=])[A-Za-z]:\\/i.test(cmd);
@@ -98,22 +137,25 @@ interface Dialect {
 	readonly script: boolean;
 }
 
+/** Characters that mean nothing to any shell. */
+const PLAIN = /[\w./:=,+@%-]+/y;
+
 /** One pass, character by character, so that no input can make it slow. */
 class Splitter {
+	readonly #source: Word;
 	readonly #text: string;
-	readonly #places: readonly number[];
 	readonly #dialect: Dialect;
 	readonly #commands: Word[][] = [[]];
-	#word: { text: string; places: number[] } | undefined;
+	#word: Parts | undefined;
 	/** The quote that is open; "" outside of quotes. */
 	#quote = "";
 	#at = 0;
 	/** The next word is the target of a redirection. */
 	#isTarget = false;
 
-	constructor({ text, places }: Word, dialect: Dialect) {
-		this.#text = text;
-		this.#places = places;
+	constructor(source: Word, dialect: Dialect) {
+		this.#source = source;
+		this.#text = source.text;
 		this.#dialect = dialect;
 	}
 
@@ -131,7 +173,7 @@ class Splitter {
 			this.#quoted(char);
 		} else if (char === '"' || (char === "'" && !this.#dialect.windows)) {
 			this.#quote = char;
-			this.#word ??= { text: "", places: [] };
+			this.#word ??= new Parts(this.#source);
 			this.#at++;
 		} else if (char === "\\") {
 			this.#at++;
@@ -144,7 +186,8 @@ class Splitter {
 			this.#finishWord();
 			this.#at++;
 		} else {
-			this.#take();
+			PLAIN.lastIndex = this.#at;
+			this.#take(PLAIN.exec(this.#text)?.[0].length);
 		}
 	}
 
@@ -218,11 +261,11 @@ class Splitter {
 		} while (this.#at < this.#text.length && (depth > 0 || this.#text.charAt(this.#at) === "("));
 	}
 
-	#take(): void {
-		this.#word ??= { text: "", places: [] };
-		this.#word.text += this.#text.charAt(this.#at);
-		this.#word.places.push(this.#places[this.#at] ?? -1);
-		this.#at++;
+	#take(count = 1): void {
+		this.#word ??= new Parts(this.#source);
+		const end = this.#at + count;
+		this.#word.add(this.#at, end);
+		this.#at = end;
 	}
 
 	#finishWord(): void {

@@ -72,6 +72,24 @@ test.each<[string, Partial<MergeSources>, number, string]>([
 		40_960,
 		"gguf",
 	],
+	[
+		"the command of a script",
+		{ listed: [listed("m")], preset: presetOf("  m: { cmd: ./serve.sh --ctx-size 8192 }") },
+		8192,
+		"unconfirmed",
+	],
+	[
+		"the running command of a script",
+		{ listed: [listed("m")], running: [running("m", "bash ./run.sh --max-model-len 8192")] },
+		8192,
+		"unconfirmed",
+	],
+	[
+		"another server's command",
+		{ listed: [listed("m")], running: [running("m", "vllm serve x --max-model-len 8192")] },
+		8192,
+		"command",
+	],
 	["an earlier time", { listed: [listed("m")], preset: undefined }, 3000, "cache"],
 	["nothing", { listed: [listed("m")], preset: undefined, remembered: new Map() }, 32_768, "guess"],
 	[

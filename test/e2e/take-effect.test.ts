@@ -7,7 +7,7 @@ import type { Host } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
 import { HOSTS } from "../support/hosts.ts";
 import { isolate, type PiResult, type Rpc, runPi, startRpc } from "../support/pi.ts";
-import { findOpenSsh, makeKey, startSshd } from "../support/sshd.ts";
+import { findOpenSsh, makeKey, type SshdOptions, startSshd } from "../support/sshd.ts";
 import { typed } from "../support/typed.ts";
 
 // Most of it is waiting for the server to take a config over, so the tests wait together.
@@ -182,20 +182,31 @@ test.concurrent("a server that does not come back from a restart: its log tells 
 
 const openSsh = await findOpenSsh();
 
+interface OnSshd {
+	readonly box: Box;
+	readonly client: Rpc;
+}
+
+/** A box whose config is reached through OpenSSH's own sshd, and pi on it. */
+async function onSshd(scope: Scope, host: Host, options: SshdOptions): Promise<OnSshd> {
+	const box = await boxOf(scope, { watchConfig: true });
+	const sshd = await startSshd(openSsh?.sshd ?? "", options);
+	scope.onTestFinished(sshd.close);
+	const folder = join(box.home, ".ssh");
+	await sshd.authorize(await makeKey(join(folder, "id_ecdsa"), { type: "ecdsa" }));
+	const known = `[127.0.0.1]:${sshd.port} ${await sshd.hostKey("ed25519")}\n`;
+	await writeFile(join(folder, "known_hosts"), known);
+	const client = await start(scope, host, box, {
+		AI_SERVER_SSH_HOST: `${sshd.user}@127.0.0.1:${sshd.port}`,
+		AI_SERVER_PRESET_PATH: box.configFile,
+	});
+	return { box, client };
+}
+
 test.runIf(openSsh !== undefined).concurrent.for(HOSTS)(
-	"pi %s reads and writes the config by commands where there is no SFTP",
+	"pi %s reads and writes the config through OpenSSH's server",
 	async (host, scope) => {
-		const box = await boxOf(scope, { watchConfig: true });
-		const sshd = await startSshd(openSsh?.sshd ?? "", { sftp: undefined });
-		scope.onTestFinished(sshd.close);
-		const folder = join(box.home, ".ssh");
-		await sshd.authorize(await makeKey(join(folder, "id_ecdsa"), { type: "ecdsa" }));
-		const known = `[127.0.0.1]:${sshd.port} ${await sshd.hostKey("ed25519")}\n`;
-		await writeFile(join(folder, "known_hosts"), known);
-		const client = await start(scope, host, box, {
-			AI_SERVER_SSH_HOST: `${sshd.user}@127.0.0.1:${sshd.port}`,
-			AI_SERVER_PRESET_PATH: box.configFile,
-		});
+		const { box, client } = await onSshd(scope, host, {});
 		await typed(client, "/ai-server-preset");
 		expect(client.notices().at(-1)).toBe(DEMO_CONFIG.trimEnd());
 		await typed(client, CTX, [true]);
@@ -212,5 +223,20 @@ test.runIf(openSsh !== undefined).concurrent.for(HOSTS)(
 		);
 		expect(await config(box)).toBe(SMALLER);
 		expect(box.ssh.logins()).toBe(0);
+	},
+);
+
+test.runIf(openSsh !== undefined).concurrent.for(HOSTS)(
+	"pi %s names the line for sshd_config where there is no SFTP, and writes nothing",
+	async (host, scope) => {
+		const { box, client } = await onSshd(scope, host, { sftp: undefined });
+		for (const command of ["/ai-server-preset", CTX]) {
+			await typed(client, command);
+			expect(client.notices().at(-1)).toBe(
+				"The SSH server offers no SFTP. Add `Subsystem sftp internal-sftp` to sshd_config on the server",
+			);
+		}
+		expect(await config(box)).toBe(DEMO_CONFIG);
+		expect(await readdir(dirname(box.configFile))).toEqual(["config.yaml"]);
 	},
 );

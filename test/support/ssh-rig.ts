@@ -30,7 +30,9 @@ export async function temporary(): Promise<string> {
 export function client(home: string, port: number, options: Partial<SshOptions> = {}): Ssh {
 	const ssh = createSsh({
 		target: { user: "demo", host: "127.0.0.1", port },
-		...{ home, env: {}, localUser: "nobody" },
+		home,
+		env: {},
+		localUser: "nobody",
 		systemKnownHosts: join(home, "no-system-file"),
 		runSsh: noOpenSsh,
 		...options,

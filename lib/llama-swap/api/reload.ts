@@ -1,5 +1,5 @@
 import { AiServerError } from "../../errors.ts";
-import { extractCtxFromRunningCmd } from "../../llama-server/launch.ts";
+import { readLaunch, sizeOf } from "../../llama-server/launch.ts";
 import type { RunningModel } from "./models.ts";
 
 /** How a llama-swap that does not watch its config is made to read it. */
@@ -17,7 +17,10 @@ export function reloadMeans(version: string | undefined): ReloadMeans {
 	return number !== undefined && Number(number) >= FIRST_WITH_SIGNAL ? "signal" : "restart";
 }
 
-/** True when the model runs with this size, undefined when the server does not show its command. */
+/**
+ * True when the model runs with this size. Undefined when the server does not show its command, and
+ * when that starts a program that is not known: it only repeats what the config says.
+ */
 export function runsWith(
 	running: readonly RunningModel[],
 	id: string,
@@ -25,7 +28,10 @@ export function runsWith(
 ): boolean | undefined {
 	const model = running.find((entry) => entry.id === id);
 	if (model === undefined) return false;
-	return model.cmd === undefined ? undefined : extractCtxFromRunningCmd(model.cmd) === size;
+	if (model.cmd === undefined) return undefined;
+	const launch = readLaunch(model.cmd);
+	const isSize = sizeOf(launch) === size;
+	return isSize && launch.server === undefined ? undefined : isSize;
 }
 
 /** True for the failure of a load that the new size may be the reason of: the server's own words. */

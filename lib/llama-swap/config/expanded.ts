@@ -8,6 +8,7 @@ import {
 	type Macro,
 	type Origin,
 	scalarText,
+	unwritten,
 	withoutComments,
 } from "./macros.ts";
 import { asMap, asTexts, asWholeNumber } from "./yaml-values.ts";
@@ -41,6 +42,8 @@ export interface ExpandedModel {
 
 type Macros = ReadonlyMap<string, Macro>;
 
+const NONE: Macros = new Map();
+
 /** llama-swap numbers the ports of its models from here unless told otherwise. */
 const FIRST_PORT = 5800;
 
@@ -59,7 +62,7 @@ function expand(document: ConfigDocument): ExpandedConfig {
 	const { root } = document;
 	const budget = expansionBudget();
 	const macros = macrosOf(document, root, (name) => `the global macro "${name}"`);
-	const global = new Expander([macros], budget);
+	const global = new Expander((name) => macros.get(name), budget);
 	const section = (name: string): unknown => {
 		const entry = root && document.entriesOf(root).get(name);
 		return entry && global.value(document.valueOf(entry.value));
@@ -93,19 +96,19 @@ interface Surroundings {
 function expandModel(id: string, node: YAMLMap, surroundings: Surroundings): ExpandedModel {
 	const { document, macros, budget, nextPort } = surroundings;
 	const own = macrosOf(document, node, (name) => `the macro "${name}" of ${id}`);
+	const model: Macro = { value: id, written: unwritten(id) };
 	const port = new PortMacro(nextPort);
-	const reserved = new Map<string, Macro>([
-		["MODEL_ID", { value: id, origin: undefined }],
-		["PORT", port],
-	]);
-	const expander = new Expander([reserved, own, macros], budget);
+	const expander = new Expander((name) => {
+		if (name === "MODEL_ID") return model;
+		return name === "PORT" ? port : (own.get(name) ?? macros.get(name));
+	}, budget);
 	const entries = document.entriesOf(node);
 	const written = entries.get("cmd")?.value;
 	const scalar = document.resolve(written);
 	const cmd = isScalar(scalar)
 		? // Comment lines go first, so that no macro can hide in one.
 			expander.text(withoutComments(scalarText(cmdOrigin(written, scalar))))
-		: { text: "", pieces: [] };
+		: unwritten("");
 	// Only a model whose cmd has use for it gets a port.
 	port.isOpen = false;
 	const fields = new Map<string, unknown>();
@@ -118,7 +121,7 @@ function expandModel(id: string, node: YAMLMap, surroundings: Surroundings): Exp
 	}
 	const params = asMap(asMap(fields.get("filters"))?.get("setParamsByID"));
 	const variants = [...(params?.keys() ?? [])]
-		.map((key) => expander.text({ text: key, pieces: [] }).text)
+		.map((key) => expander.text(unwritten(key)).text)
 		.filter((key) => key !== id);
 	const aliases = asTexts(fields.get("aliases"));
 	return { id, node, fields, cmd, env: asTexts(fields.get("env")), aliases, variants, expander };
@@ -132,7 +135,6 @@ export function cmdOrigin(written: unknown, node: Scalar): Origin {
 
 /** A port is given out when the first one asks for it. */
 class PortMacro implements Macro {
-	readonly origin = undefined;
 	isOpen = true;
 	readonly #next: () => number;
 	#port: number | undefined;
@@ -145,6 +147,10 @@ class PortMacro implements Macro {
 		if (this.isOpen) this.#port ??= this.#next();
 		return this.#port;
 	}
+
+	get written(): Composed {
+		return unwritten(String(this.value));
+	}
 }
 
 function macrosOf(
@@ -152,12 +158,13 @@ function macrosOf(
 	holder: YAMLMap | undefined,
 	title: (name: string) => string,
 ): Macros {
-	const macros = new Map<string, Macro>();
 	const written = document.childMap(holder, "macros");
-	for (const [name, { value }] of written === undefined ? [] : document.entriesOf(written)) {
+	if (written === undefined) return NONE;
+	const macros = new Map<string, Macro>();
+	for (const [name, { value }] of document.entriesOf(written)) {
 		const node = document.resolve(value);
-		const origin = isScalar(node) ? { name: title(name), node } : undefined;
-		macros.set(name, { value: document.valueOf(node), origin });
+		const text = isScalar(node) ? scalarText({ name: title(name), node }) : unwritten("");
+		macros.set(name, { value: document.valueOf(node), written: text });
 	}
 	return macros;
 }
@@ -173,6 +180,8 @@ function aliasesOf(models: ReadonlyMap<string, ExpandedModel>): ReadonlyMap<stri
 	return aliases;
 }
 
+/** By bytes; the order of a JavaScript text is the same but for what lies beyond 16 bits. */
 function asGoSorts(a: string, b: string): number {
-	return Buffer.compare(Buffer.from(a), Buffer.from(b));
+	if (/[\ud800-\udfff]/.test(a + b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+	return a < b ? -1 : Number(a > b);
 }

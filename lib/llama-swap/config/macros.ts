@@ -30,12 +30,17 @@ export interface Composed {
 export interface Macro {
 	/** Undefined for one that stays as it is written. */
 	readonly value: unknown;
-	/** Undefined for one of llama-swap's own. */
-	readonly origin: Origin | undefined;
+	/** The value as a text, with no macros put into it yet. */
+	readonly written: Composed;
+}
+
+/** A text that is written nowhere in the file. */
+export function unwritten(text: string): Composed {
+	return { text, pieces: [] };
 }
 
 /** A macro's name is at most 63 characters; `${env.X}` is none, and stays. */
-const REFERENCE = /\$\{([\w-]{1,63})\}/g;
+const REFERENCE = /\$\{([\w-]{1,63})\}/y;
 /** Macros in macros; llama-swap's limit is their order, ours a depth. */
 const MAX_MACRO_DEPTH = 64;
 /** Maps and lists in each other. */
@@ -102,19 +107,19 @@ class Composer implements Composed {
 }
 
 /**
- * Puts macros in; the first layer that has a name wins. What is unknown, or refers to itself, stays
+ * Puts macros in. What is unknown, or refers to itself, stays
  * as it is written. Throws AiServerError "config" when the result grows out of all proportion.
  */
 export class Expander {
-	readonly #layers: readonly ReadonlyMap<string, Macro>[];
+	readonly #find: (name: string) => Macro | undefined;
 	readonly #budget: ExpansionBudget;
 	/** Undefined for a macro that is being expanded: in a circle, the reference stays. */
 	readonly #known = new Map<string, Composed | undefined>();
 	// What an anchor shares is expanded once, so aliases of aliases cannot explode.
 	readonly #walked = new Map<object, unknown>();
 
-	constructor(layers: readonly ReadonlyMap<string, Macro>[], budget: ExpansionBudget) {
-		this.#layers = layers;
+	constructor(find: (name: string) => Macro | undefined, budget: ExpansionBudget) {
+		this.#find = find;
 		this.#budget = budget;
 	}
 
@@ -149,11 +154,7 @@ export class Expander {
 		const name = /^\$\{([\w-]{1,63})\}$/.exec(text)?.[1];
 		const value = name === undefined ? undefined : this.#find(name)?.value;
 		if (value !== undefined && typeof value !== "string") return value;
-		return this.#expand({ text, pieces: [] }, 0).text;
-	}
-
-	#find(name: string): Macro | undefined {
-		return this.#layers.find((layer) => layer.has(name))?.get(name);
+		return this.#expand(unwritten(text), 0).text;
 	}
 
 	#macro(name: string, depth: number): Composed | undefined {
@@ -162,24 +163,25 @@ export class Expander {
 		const value = macro?.value ?? undefined;
 		if (macro === undefined || value === undefined || depth > MAX_MACRO_DEPTH) return undefined;
 		this.#known.set(name, undefined);
-		const { origin } = macro;
-		const written = origin === undefined ? { text: String(value), pieces: [] } : scalarText(origin);
-		const expanded = this.#expand(written, depth + 1);
+		const expanded = this.#expand(macro.written, depth + 1);
 		this.#known.set(name, expanded);
 		return expanded;
 	}
 
 	#expand(composed: Composed, depth: number): Composed {
 		if (!composed.text.includes("${")) return composed;
+		const { text } = composed;
 		const result = new Composer();
 		let from = 0;
-		for (const { 0: reference, 1: name = "", index } of composed.text.matchAll(REFERENCE)) {
-			const macro = this.#macro(name, depth);
+		for (let at = text.indexOf("${"); at >= 0; at = text.indexOf("${", at + 1)) {
+			REFERENCE.lastIndex = at;
+			const [reference = "", name = ""] = REFERENCE.exec(text) ?? [];
+			const macro = name === "" ? undefined : this.#macro(name, depth);
 			if (macro === undefined) continue;
 			this.#spend(macro.text.length + macro.pieces.length);
-			result.addPart(composed, from, index);
+			result.addPart(composed, from, at);
 			result.add(macro.text, macro.pieces);
-			from = index + reference.length;
+			from = at + reference.length;
 		}
 		if (from === 0) return composed;
 		result.addPart(composed, from, composed.text.length);

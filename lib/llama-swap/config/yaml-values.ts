@@ -23,6 +23,8 @@ const WORDS: ReadonlyMap<string, boolean | null> = new Map([
 
 const INTEGER =
 	/^([-+]?)(?:0[xX]([\da-fA-F]{1,32})|0[bB]([01]{1,128})|0[oO]?([0-7]{1,64})|(0|[1-9]\d{0,63}))$/;
+/** Most numbers are written as they are printed. */
+const SMALL = /^(?:0|[1-9]\d{0,14})$/;
 const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
 
 /**
@@ -42,17 +44,14 @@ export function scalarValue(node: Scalar): string | boolean | null | YamlNumber 
 }
 
 function numberOf(source: string): YamlNumber | undefined {
+	const small = SMALL.test(source) ? Number(source) : undefined;
+	if (small !== undefined) return new YamlNumber(small, source, source);
 	const digits = source.replaceAll("_", "");
 	const [, sign, hexadecimal, binary, octal, decimal] = INTEGER.exec(digits) ?? [];
 	if (sign !== undefined) {
-		const prefixed =
-			decimal ??
-			(hexadecimal === undefined
-				? binary === undefined
-					? `0o${octal}`
-					: `0b${binary}`
-				: `0x${hexadecimal}`);
-		const size = BigInt(prefixed);
+		const based =
+			(hexadecimal && `0x${hexadecimal}`) ?? (binary && `0b${binary}`) ?? (octal && `0o${octal}`);
+		const size = BigInt(based ?? decimal ?? 0);
 		const whole = sign === "-" ? -size : size;
 		return new YamlNumber(Number(whole), source, whole.toString());
 	}

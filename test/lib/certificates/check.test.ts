@@ -288,8 +288,12 @@ test("a certificate that says nothing of its use is accepted", async () => {
 	const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
 	const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" };
 	const bare = await X509CertificateGenerator.createSelfSigned({
-		...{ serialNumber: "01", name: "CN=bare", keys, signingAlgorithm },
-		...{ notBefore: new Date(Date.now() - HOUR), notAfter: new Date(Date.now() + HOUR) },
+		serialNumber: "01",
+		name: "CN=bare",
+		keys,
+		signingAlgorithm,
+		notBefore: new Date(Date.now() - HOUR),
+		notAfter: new Date(Date.now() + HOUR),
 	});
 	const key = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
 	const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });

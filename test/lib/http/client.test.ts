@@ -133,8 +133,10 @@ test("sends a request as it is and gives back status, headers and body", async (
 		},
 	});
 	const response = await http.request({
-		...{ method: "POST", path: "/v1/chat?x=%20y" },
-		...{ headers: { "content-type": "application/json" }, body: '{"ü":1}' },
+		method: "POST",
+		path: "/v1/chat?x=%20y",
+		headers: { "content-type": "application/json" },
+		body: '{"ü":1}',
 	});
 	expect(response.status).toBe(201);
 	expect(response.headers).toMatchObject({ "set-cookie": "a=1, b=2", "x-own": "yes" });
@@ -632,7 +634,8 @@ test("after close() every request fails, and closing again is harmless", async (
 test("close() while the certificates are read ends that request too", async () => {
 	const { front, certificates, baseUrl } = await rig();
 	const http = createHttp({
-		...{ baseUrl, certificates },
+		baseUrl,
+		certificates,
 		now: () => {
 			void http.close(); // the files are read, the connection is not made yet
 			return new Date();

@@ -249,7 +249,10 @@ test.each<readonly [string, (home: string) => Promise<unknown>, string]>([
 			writeFile(
 				join(home, ".ssh", "id_ed25519"),
 				generateKeyPairSync("ecdsa", {
-					...{ bits: 256, passphrase: "x", cipher: "aes256-cbc", rounds: 1 },
+					bits: 256,
+					passphrase: "x",
+					cipher: "aes256-cbc",
+					rounds: 1,
 				}).private,
 			),
 		"no key to offer; not usable: id_ed25519 (encrypted)",

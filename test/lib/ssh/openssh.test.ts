@@ -44,13 +44,18 @@ async function place(): Promise<Place> {
 	await mkdir(join(home, ".ssh"), { mode: 0o700 });
 	const file = (name: string): string => join(home, ".ssh", name);
 	return {
-		...{ home, file },
+		home,
+		file,
 		know: (...lines) => appendFile(file("known_hosts"), lines.map((line) => `${line}\n`).join("")),
 		config: (...lines) => writeFile(file("config"), lines.map((line) => `${line}\n`).join("")),
 		open(target, options = {}) {
 			const ssh = createSsh({
-				...{ target: parseSshTarget(target), home, env: {}, localUser: "nobody" },
-				...{ systemKnownHosts: file("system_known_hosts"), ...options },
+				target: parseSshTarget(target),
+				home,
+				env: {},
+				localUser: "nobody",
+				systemKnownHosts: file("system_known_hosts"),
+				...options,
 			});
 			onTestFinished(() => ssh.close());
 			return ssh;

@@ -71,15 +71,15 @@ function edit(config: ExpandedConfig, name: string, size: number): ConfigEdit {
 	const { call, server } = setting;
 	if (!call.isAlone) {
 		throw refusal(
-			`${model.id} is started by a script of several programs, so which of them gets the size is unclear`,
+			`${model.id} is started by a script of several programs, and which of them takes the size is unclear`,
 			{ line },
 		);
 	}
 	if (setting.option === undefined && setting.variable === undefined && server === undefined) {
-		throw refusal(
-			`${model.id} is started by ${call.program}, which is no server that is known here`,
-			{ line, hint: `Set the size in ${programName(call.program)}, or where that gets it from` },
-		);
+		throw refusal(`${model.id} is started by ${call.program}, which is not a known server`, {
+			line,
+			hint: `Set the size in ${programName(call.program)}, or where that gets it from`,
+		});
 	}
 	const before = numberBefore(setting);
 	if (setting.option !== undefined && before === size) {

@@ -42,10 +42,13 @@ test("a running model tells whether it has the size", () => {
 	const running = [
 		{ id: "a", state: "ready", cmd: "llama-server -c 4096" },
 		{ id: "old", state: "ready", cmd: undefined },
+		{ id: "script", state: "ready", cmd: "./serve.sh --ctx-size 4096" },
 	] as const;
 	expect(runsWith(running, "a", 4096)).toBe(true);
 	expect(runsWith(running, "a", 8192)).toBe(false);
 	expect(runsWith(running, "old", 4096)).toBeUndefined();
+	expect(runsWith(running, "script", 4096)).toBeUndefined();
+	expect(runsWith(running, "script", 8192)).toBe(false);
 	expect(runsWith(running, "gone", 4096)).toBe(false);
 });
 

@@ -20,7 +20,10 @@ import { keyPair, temporary } from "../../../support/ssh-rig.ts";
 const { generateKeyPairSync: generateSshKeys, parseKey } = ssh2.utils;
 const good = keyPair();
 const encrypted = generateSshKeys("ecdsa", {
-	...{ bits: 256, passphrase: "open sesame", cipher: "aes256-cbc", rounds: 1 },
+	bits: 256,
+	passphrase: "open sesame",
+	cipher: "aes256-cbc",
+	rounds: 1,
 });
 const DEFAULTS = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
@@ -43,8 +46,11 @@ function keyOf(text: string): ParsedKey {
 
 function arrange(sources: Partial<LoginSources>): ReturnType<typeof arrangeLogin> {
 	return arrangeLogin({
-		...{ agent: undefined, files: [], identitiesOnly: false },
-		...{ unlocked: () => undefined, leftOut: () => undefined },
+		agent: undefined,
+		files: [],
+		identitiesOnly: false,
+		unlocked: () => undefined,
+		leftOut: () => undefined,
 		...sources,
 	});
 }
@@ -95,7 +101,10 @@ test("knows the public half of an encrypted key without its passphrase", async (
 		modulusLength: 2048,
 	});
 	const pem = privateKey.export({
-		...{ type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "x" },
+		type: "pkcs1",
+		format: "pem",
+		cipher: "aes-256-cbc",
+		passphrase: "x",
 	}) as string;
 	const [hidden] = await files({ id_rsa: pem });
 	expect(hidden).toMatchObject({ publicKey: undefined, secret: { kind: "encrypted" } });

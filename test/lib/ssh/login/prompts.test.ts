@@ -18,7 +18,10 @@ const SECRET = "correct horse battery staple";
 
 const encryptedPair = (): { private: string; public: string } =>
 	generateKeyPairSync("ecdsa", {
-		...{ bits: 256, passphrase: SECRET, cipher: "aes256-cbc", rounds: 1 },
+		bits: 256,
+		passphrase: SECRET,
+		cipher: "aes256-cbc",
+		rounds: 1,
 	});
 
 function blob(publicKey: string): Buffer {
@@ -44,7 +47,8 @@ test("asks about an unknown host key, records it and goes on", async () => {
 		{
 			host: `[127.0.0.1]:${port}`,
 			fingerprint: expect.stringMatching(/^SHA256:[\w+/]{43}$/),
-			...{ keyType: "ecdsa-sha2-nistp256", onlyAuthority: false },
+			keyType: "ecdsa-sha2-nistp256",
+			onlyAuthority: false,
 		},
 	]);
 	expect((await readFile(file, "utf8")).trim()).toBe(line.trim().split(" ").slice(0, 3).join(" "));
@@ -253,7 +257,10 @@ test("without an answer the key is skipped, and the others are tried", async () 
 test("a key whose public half nobody knows is asked for when all others were refused", async () => {
 	const { privateKey } = generateNodeKeys("rsa", { modulusLength: 2048 });
 	const pem = privateKey.export({
-		...{ type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: SECRET },
+		type: "pkcs1",
+		format: "pem",
+		cipher: "aes-256-cbc",
+		passphrase: SECRET,
 	}) as string;
 	const wanted = blob(privateKey.export({ type: "pkcs1", format: "pem" }) as string);
 	const { port, home } = await scripted({ sftp, allows: (key) => key.equals(wanted) });

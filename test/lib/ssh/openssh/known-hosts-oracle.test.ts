@@ -65,8 +65,12 @@ function blob(key: string): Buffer {
 /** Fills in a table's text: E, C, R are the server's keys, e, c, r a stranger's; #name# is hashed. */
 function fill(text: string, port: number): string {
 	const keys: Readonly<Record<string, string>> = {
-		...{ E: own.ed25519, C: own.ecdsa, R: own.rsa },
-		...{ e: stranger.ed25519, c: stranger.ecdsa, r: stranger.rsa },
+		E: own.ed25519,
+		C: own.ecdsa,
+		R: own.rsa,
+		e: stranger.ed25519,
+		c: stranger.ecdsa,
+		r: stranger.rsa,
 	};
 	return text
 		.replaceAll("PORT", String(port))
@@ -243,7 +247,9 @@ real.each<readonly [Kind, string, string]>([
 	expect(await askSsh(["-p", String(port), "--", "127.0.0.1"], files)).toBe(kind);
 	const ssh = createSsh({
 		target: { user, host: "127.0.0.1", port },
-		...{ home, env: {}, localUser: user },
+		home,
+		env: {},
+		localUser: user,
 		runSsh: async () => `userknownhostsfile ${files.join(" ")}\nuser ${user}\nport ${port}\n`,
 	});
 	const words: Readonly<Record<Kind, RegExp>> = {

@@ -8,7 +8,9 @@ import {
 } from "../../../../lib/ssh/openssh/settings.ts";
 
 const LOCAL: LocalUser = {
-	...{ home: "/home/me", accountHome: "/home/me", name: "me" },
+	home: "/home/me",
+	accountHome: "/home/me",
+	name: "me",
 	env: { SSH_AUTH_SOCK: "/run/agent", OTHER: "/run/other", KEYS: "/keys" },
 };
 const QUERY: HostQuery = { user: undefined, host: "box", port: undefined };
@@ -46,9 +48,15 @@ test.each<readonly [HostQuery, string | undefined, string]>([
 
 test("reads what ssh says about a host that no config knows", () => {
 	expect(parseSettings(printed(), QUERY, LOCAL)).toEqual({
-		...{ user: "root", host: "box", port: 22, hostKeyAlias: undefined },
+		user: "root",
+		host: "box",
+		port: 22,
+		hostKeyAlias: undefined,
 		identityFiles: ["/home/me/.ssh/id_rsa", "/home/me/.ssh/id_ed25519"],
-		...{ identitiesOnly: false, agent: "/run/agent", proxyJump: [], hashKnownHosts: false },
+		identitiesOnly: false,
+		agent: "/run/agent",
+		proxyJump: [],
+		hashKnownHosts: false,
 		userKnownHosts: ["/home/me/.ssh/known_hosts", "/home/me/.ssh/known_hosts2"],
 		globalKnownHosts: ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
 	});
@@ -119,9 +127,15 @@ test.each([
 
 test("without an ssh client the target counts, and OpenSSH's usual files", () => {
 	expect(plainSettings({ user: "demo", host: "box", port: 2222 }, LOCAL)).toEqual({
-		...{ user: "demo", host: "box", port: 2222, hostKeyAlias: undefined },
+		user: "demo",
+		host: "box",
+		port: 2222,
+		hostKeyAlias: undefined,
 		identityFiles: ["id_ed25519", "id_ecdsa", "id_rsa"].map((name) => `/home/me/.ssh/${name}`),
-		...{ identitiesOnly: false, agent: "/run/agent", proxyJump: [], hashKnownHosts: false },
+		identitiesOnly: false,
+		agent: "/run/agent",
+		proxyJump: [],
+		hashKnownHosts: false,
 		userKnownHosts: ["/home/me/.ssh/known_hosts", "/home/me/.ssh/known_hosts2"],
 		globalKnownHosts: ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
 	});

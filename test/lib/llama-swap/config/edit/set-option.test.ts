@@ -573,7 +573,7 @@ test.each([...CASES, ...MORE_CASES])("$id", ({ model: id, size, yaml, right, nev
 
 test.each([
 	["mlx_lm.server --model m", /started by mlx_lm\.server, which has no option for a context size/],
-	["./serve-qwen.sh 1", /started by \.\/serve-qwen\.sh, which is no server that is known/],
+	["./serve-qwen.sh 1", /started by \.\/serve-qwen\.sh, which is not a known server/],
 	["sh -c 'llama-server -m q'", /shell script without --ctx-size/],
 ])("%s is refused with the true reason", (cmd, reason) => {
 	expect(refusalOf(() => setPresetKey(model(cmd), "m", "ctx-size", 512)).message).toMatch(reason);
