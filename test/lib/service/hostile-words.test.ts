@@ -81,7 +81,7 @@ function adminOf(
 
 const TABLE = HOSTILE.map((value) => [value.slice(0, 50), value] as const);
 
-test("the recorder tells words apart, the empty one too", async () => {
+test("the recorder keeps words apart, the empty one too", async () => {
 	const { ssh, started, traces } = machine();
 	await ssh.exec(`sh -c ${shellQuote("a b")} '' ${shellQuote("c\nd")}; touch trace`);
 	expect(started()).toEqual([["sh", "-c", "a b", "", "c\nd"]]);
