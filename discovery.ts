@@ -8,7 +8,7 @@ import {
 } from "./discovery/merge.ts";
 import { fingerprintOf, type Learned, parseLearned, stillTrue } from "./discovery/probed.ts";
 import { notes, presetWarnings, runningWarnings } from "./discovery/warnings.ts";
-import { describeError } from "./lib/errors.ts";
+import { describeError, type Names } from "./lib/errors.ts";
 import type { JsonFile } from "./lib/json-file.ts";
 import type { RunningModel } from "./lib/llama-swap/api/models.ts";
 import type { SwapConfig } from "./lib/llama-swap/config/read.ts";
@@ -47,6 +47,8 @@ export interface DiscoverOptions {
 	readonly signal?: AbortSignal;
 	/** Milliseconds since 1970. */
 	readonly now: () => number;
+	/** How the warnings name settings. */
+	readonly names?: Names | undefined;
 }
 
 /**
@@ -58,7 +60,7 @@ export async function discoverModels(
 	source: ModelSource,
 	options: DiscoverOptions,
 ): Promise<Discovery> {
-	const { remembered = new Map(), onPart, quick = false, signal, now } = options;
+	const { remembered = new Map(), onPart, quick = false, signal, now, names } = options;
 	const reading = quick ? undefined : settle(source.readConfig(signal));
 	const processes = settle(source.listRunning(signal));
 	const listed = await source.listModels(signal);
@@ -73,7 +75,10 @@ export async function discoverModels(
 		const all = mergeModels({ listed, running: running.value, preset, learned: known, remembered });
 		const models = all.filter(canChat);
 		const others = all.filter((model) => !canChat(model));
-		const warnings = [...runningWarnings(running.error), ...presetWarnings(config?.error, models)];
+		const warnings = [
+			...runningWarnings(running.error, names),
+			...presetWarnings(config?.error, models, names),
+		];
 		const found: Discovery = {
 			...{ models, others, learned: new Map(known), warnings },
 			...{ guesses: notes(models, running.error), source: "server", seenAt: now() },
@@ -185,11 +190,13 @@ export interface CatalogDeps {
 	readonly file: JsonFile;
 	/** Milliseconds since 1970. */
 	readonly now: () => number;
+	/** How the warnings name settings. */
+	readonly names?: Names | undefined;
 	/** Ends a refresh under way, at shutdown. */
 	readonly signal: AbortSignal;
 }
 
-export function createCatalog({ source, file, now, signal }: CatalogDeps): Catalog {
+export function createCatalog({ source, file, now, signal, names }: CatalogDeps): Catalog {
 	const listeners = new Set<() => void>();
 	let current = fallbackDiscovery();
 	let running: { readonly quick: boolean; readonly result: Promise<Discovery> } | undefined;
@@ -202,7 +209,7 @@ export function createCatalog({ source, file, now, signal }: CatalogDeps): Catal
 		try {
 			const remembered = rememberedSizes(current);
 			const { learned } = current;
-			const options = { remembered, learned, onPart: publish, quick, signal, now };
+			const options = { remembered, learned, onPart: publish, quick, signal, now, names };
 			const found = await discoverModels(source, options);
 			publish(await keep(found, file));
 			return current;

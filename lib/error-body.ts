@@ -1,3 +1,5 @@
+import { parseJson, recordOf } from "./json.ts";
+
 /** What is in an error body, whichever of the servers behind the URL wrote it. */
 export interface ServerError {
 	/** The server's own message, unchanged: pi recognizes an overflow by it. */
@@ -17,27 +19,29 @@ export interface ServerError {
 export function parseErrorBody(body: string): ServerError | undefined {
 	const text = body.trim();
 	if (text === "") return undefined;
-	return errorFrom(parse(text)) ?? plain(text);
+	return errorFrom(parseJson(text)) ?? plain(text);
 }
 
 /** The same for a value that is already parsed; undefined when it holds no error. */
 export function errorFrom(value: unknown): ServerError | undefined {
-	if (!isRecord(value)) return undefined;
-	const fromProxy = value["src"] === "llama-swap";
-	const error = value["error"];
+	const body = recordOf(value);
+	if (body === undefined) return undefined;
+	const fromProxy = body["src"] === "llama-swap";
+	const error = body["error"];
 	if (typeof error === "string") {
 		return { message: error, type: undefined, code: undefined, fromProxy };
 	}
-	if (isRecord(error)) {
-		const { message, type, code } = error;
+	const fields = recordOf(error);
+	if (fields !== undefined) {
+		const { message, type, code } = fields;
 		return {
-			message: typeof message === "string" && message !== "" ? message : JSON.stringify(error),
+			message: typeof message === "string" && message !== "" ? message : JSON.stringify(fields),
 			type: typeof type === "string" ? type : undefined,
 			code: typeof code === "string" || typeof code === "number" ? code : undefined,
 			fromProxy,
 		};
 	}
-	const detail = value["detail"];
+	const detail = body["detail"];
 	if (detail === undefined || detail === null) return undefined;
 	const message = typeof detail === "string" ? detail : JSON.stringify(detail);
 	return { message, type: undefined, code: undefined, fromProxy: false };
@@ -54,16 +58,4 @@ function plain(text: string): ServerError {
 	const message = unescaped ?? text.replace(/^llama-swap: /, "");
 	const fromProxy = message !== text;
 	return { message, type: undefined, code: undefined, fromProxy };
-}
-
-function parse(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return undefined;
-	}
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -68,7 +68,7 @@ function toUserMessages({ content }: UserMessage, images: boolean): readonly Cha
 	const parts = toParts(content ?? [], images, "(image omitted: model does not support images)");
 	if (parts.length === 0) return [];
 	if (imagesIn(parts).length > 0) return [{ role: "user", content: parts }];
-	return [{ role: "user", content: textOf(parts) }];
+	return [{ role: "user", content: joinedText(parts) }];
 }
 
 function toParts(
@@ -83,14 +83,14 @@ function toParts(
 		} else if (images) {
 			const url = `data:${part.mimeType};base64,${part.data}`;
 			parts.push({ type: "image_url", image_url: { url } });
-		} else if (textOf(parts.slice(-1)) !== placeholder) {
+		} else if (joinedText(parts.slice(-1)) !== placeholder) {
 			parts.push({ type: "text", text: placeholder });
 		}
 	}
 	return parts;
 }
 
-function textOf(parts: readonly ChatPart[]): string {
+function joinedText(parts: readonly ChatPart[]): string {
 	return parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n");
 }
 
@@ -149,7 +149,7 @@ function toToolMessage(message: ToolResultMessage, images: boolean): Fragment {
 	const content = message.content ?? [];
 	const parts = toParts(content, images, "(tool image omitted: model does not support images)");
 	const pictures = imagesIn(parts);
-	const text = textOf(parts);
+	const text = joinedText(parts);
 	const nothing = pictures.length > 0 ? "(see attached image)" : "(no tool output)";
 	const result = text.trim() === "" ? nothing : text;
 	const answers = toCallId(message.toolCallId);

@@ -24,7 +24,7 @@ import {
 } from "./support/chat-stream.ts";
 import { scriptedHttp } from "./support/scripted-http.ts";
 
-test("loading text of llama-swap, prompt progress and speed go beside the message", async () => {
+test("loading text of llama-swap, prompt progress and speed are reported besides the message", async () => {
 	const progress: ChatProgress[] = [];
 	const timings = {
 		cache_n: 1,

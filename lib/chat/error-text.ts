@@ -126,6 +126,7 @@ export function unfinishedText(finishReason: string | undefined): string {
 
 /** For an error whose own message cannot be shown. */
 const IN_OUR_WORDS: Readonly<Record<ErrorCode, string>> = {
+	usage: `The command cannot be run; ${SEPARATELY}`,
 	settings: `The settings of the server cannot be used; ${SEPARATELY}`,
 	tls: `The TLS handshake with the server failed; ${SEPARATELY}`,
 	network: `Connection error: the server cannot be reached; ${SEPARATELY}`,

@@ -1,6 +1,7 @@
 import { parseErrorBody } from "../error-body.ts";
 import { AiServerError } from "../errors.ts";
 import type { HttpResponse } from "../http/types.ts";
+import { parseJson } from "../json.ts";
 import { createEventReader, errorEvent } from "../sse.ts";
 import { plainText } from "../text.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
@@ -123,13 +124,7 @@ function unfinished(stray: string, loading: string): Error {
 
 /** A last event may have been cut in its middle; then it is ignored. */
 function isWhole(data: string): boolean {
-	if (data.startsWith("[DONE]")) return true;
-	try {
-		JSON.parse(data);
-		return true;
-	} catch {
-		return false;
-	}
+	return data.startsWith("[DONE]") || parseJson(data) !== undefined;
 }
 
 /** Undefined for JSON that is not an object. Throws AiServerError "protocol" for what is not JSON. */

@@ -122,6 +122,9 @@ function keepLink(open: (signal: AbortSignal) => Promise<Link>): KeptLink {
 				const link = await untilAborted(acquire(), signal);
 				link.ref();
 				return await run(link, stop.signal);
+			} catch (error) {
+				stop.abort(error);
+				throw error;
 			} finally {
 				stop.abort();
 				users -= 1;

@@ -106,7 +106,7 @@ test("npm run certs never overwrites a file and leaves no half of a pair", async
 	await withNpm();
 	const before = await readFile(join(made, "phone-key.pem"), "utf8");
 	const again = await npmCerts(made, "phone");
-	expect(again).toMatchObject({ code: 1, stderr: `${made}/phone.pem is already there\n` });
+	expect(again).toMatchObject({ code: 1, stderr: `${made}/phone.pem already exists\n` });
 	expect(await readFile(join(made, "phone-key.pem"), "utf8")).toBe(before);
 
 	await rm(join(made, "phone.pem"));
@@ -148,7 +148,10 @@ test("npm run certs without openssl makes everything except the bundle, and prin
 });
 
 test.each([
-	["192.168.2.2", "Give the server's name: Caddy does not serve an address with mTLS"],
+	[
+		"192.168.2.2",
+		"Give the server's name, not its address: Caddy does not serve an address with mTLS",
+	],
 	["https://ai.example.net", '"https://ai.example.net" is not a host name such as ai.example.net'],
 	["-x", '"-x" is not a host name such as ai.example.net'],
 ])("npm run certs refuses the host %s", async (name, words) => {

@@ -80,7 +80,7 @@ test.each(HOSTS)("pi %s in print mode loads and unloads with --yes only", async 
 	]) {
 		const { code, stderr } = await print(args);
 		expect(code).toBe(1);
-		expect(stderr).toContain(`To go ahead without a question: ${args} --yes`);
+		expect(stderr).toContain(`Append --yes: ${args} --yes`);
 	}
 	expect(box.swap.starts()).toBe(0);
 	const loaded = await print(`/ai-server-load ${id} --yes`);

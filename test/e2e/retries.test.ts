@@ -5,7 +5,7 @@ import { type Box, startBox } from "../../demo/box.ts";
 import type { Host } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
 import { HOSTS } from "../support/hosts.ts";
-import { type Isolated, isolate, type PiResult, runPi } from "../support/pi.ts";
+import { type Isolated, isolate, type PiResult, runPi, startRpc } from "../support/pi.ts";
 
 let box: Box;
 let place: Isolated;
@@ -20,18 +20,22 @@ afterEach(async () => {
 	await place.remove();
 });
 
-interface Told extends PiResult {
+interface Turn extends PiResult {
 	readonly requests: number;
 }
 
-/** A turn to which the server always answers the same. */
-async function turn(host: Host, status: number, body: string): Promise<Told> {
+/** Gives every chat of a turn the same answer. */
+function script(status: number, body: string): void {
 	for (let request = 0; request < 8; request += 1) {
 		box.nextReply((response) => {
 			response.writeHead(status, { "content-type": "application/json" });
 			response.end(body);
 		});
 	}
+}
+
+async function turn(host: Host, status: number, body: string): Promise<Turn> {
+	script(status, body);
 	const args = ["--no-session", "--model", "ai-server/small-talk-1B", "-p", "hi"];
 	const result = await runPi({ host, place, env: boxEnv(box), args });
 	const chats = box.front.seen.filter(({ path }) => path.endsWith("/v1/chat/completions"));
@@ -40,7 +44,7 @@ async function turn(host: Host, status: number, body: string): Promise<Told> {
 
 const said = (message: string): string => JSON.stringify({ error: { message } });
 
-/** What no other try cures: one request, whose error is told in words that can be searched. */
+/** Errors that another try does not cure: one request each, and a text that can be searched. */
 const FINAL: readonly (readonly [number, string, RegExp])[] = [
 	[
 		400,
@@ -75,6 +79,26 @@ test.each(HOSTS)("pi %s shows what the error cannot quote as a warning", async (
 	expect(stderr).toContain(
 		"Warning: ai-server: The full error message: 400: getaddrinfo failed for box.lan",
 	);
+});
+
+test.each(HOSTS)("pi %s shows it in a session as well, next to the error", async (host) => {
+	script(400, said("getaddrinfo failed for box.lan"));
+	const rpc = startRpc({
+		host,
+		place,
+		env: boxEnv(box),
+		args: ["--model", "ai-server/small-talk-1B"],
+	});
+	await rpc.send({ type: "prompt", message: "hi" });
+	await rpc.waitFor(({ type }) => type === "agent_settled");
+	expect(rpc.lines).toContainEqual(
+		expect.objectContaining({
+			type: "extension_ui_request",
+			method: "notify",
+			message: "ai-server: The full error message: 400: getaddrinfo failed for box.lan",
+		}),
+	);
+	await rpc.close();
 });
 
 test.each(HOSTS)("pi %s asks again while the model is busy", async (host) => {

@@ -59,7 +59,7 @@ test.concurrent.for(HOSTS)(
 		const client = await start(scope, host, box);
 		await typed(client, CTX, [true]);
 		expect(client.notices().at(-1)).toMatch(
-			/^llama-swap rejects the config with 32768 for small-talk-1B: failed to reload config: .*odd-one.* The config is as it was$/,
+			/^llama-swap rejected the config with 32768 tokens for small-talk-1B: failed to reload config: .*odd-one.* The old config was restored$/,
 		);
 		expect(await config(box)).toBe(SPOILT);
 		await typed(client, "/ai-server-load small-talk-1B");
@@ -75,7 +75,7 @@ test.concurrent.for(HOSTS)(
 		const client = await start(scope, host, box);
 		await typed(client, CTX, [true, true]);
 		expect(client.notices().at(-1)).toMatch(
-			/^llama-swap rejects the config with 32768 .*odd-one.* The config is as it was$/,
+			/^llama-swap rejected the config with 32768 .*odd-one.* The old config was restored$/,
 		);
 		expect(await config(box)).toBe(SPOILT);
 	},
@@ -107,9 +107,7 @@ test.concurrent.for(HOSTS)(
 		const told = await boxOf(scope, { blocked });
 		const second = await start(scope, host, told);
 		const [, question] = await typed(second, CTX, [true, true]);
-		expect(question).toMatch(
-			/^Make llama-swap read its config again\? .*does not watch its config/,
-		);
+		expect(question).toMatch(/^Make llama-swap reload its config\? .*does not watch its config/);
 		expect(second.notices().at(-1)).toMatch(READY);
 		expect([told.swap.hangUps(), await config(told)]).toEqual([1, SMALLER]);
 	},
@@ -122,8 +120,8 @@ test.concurrent.for(HOSTS)(
 		const client = await start(scope, host, box);
 		const [edit, restart] = await typed(client, CTX, [true, false]);
 		expect(edit).toMatch(/^Context of small-talk-1B: 65536 → 32768\?/);
-		expect(restart).toMatch(/^Restart llama-swap, so that it reads its config\?/);
-		expect(client.notices().at(-1)).toMatch(/has not read it yet: \/ai-server-restart/);
+		expect(restart).toMatch(/^Restart llama-swap to reload its config\?/);
+		expect(client.notices().at(-1)).toMatch(/not active yet; run \/ai-server-restart/);
 		expect([box.swap.hangUps(), await config(box)]).toEqual([0, SMALLER]);
 
 		await typed(client, "/ai-server-ctx small-talk-1B 16k", [true, true]);
@@ -131,7 +129,7 @@ test.concurrent.for(HOSTS)(
 
 		await typed(client, "/ai-server-ctx small-talk-1B 2m", [true, true]);
 		expect(client.notices().at(-1)).toMatch(
-			/^small-talk-1B does not start with 2097152 tokens: .*out of memory.* The config is as it was, and small-talk-1B is loaded again$/,
+			/^small-talk-1B does not start with 2097152 tokens: .*out of memory.* The old config was restored and small-talk-1B was loaded again$/,
 		);
 		expect(await config(box)).toBe(DEMO_CONFIG.replace("-c 65536", "-c 16384"));
 		await typed(client, "/ai-server-load small-talk-1B");
@@ -156,7 +154,7 @@ test.concurrent.for(HOSTS)(
 		const failed = await print(scope, host, box, "/ai-server-ctx small-talk-1B 2m --yes");
 		expect([failed.code, failed.stdout]).toEqual([1, ""]);
 		expect(failed.stderr).toMatch(
-			/out of memory.* The config is as it was, and small-talk-1B is loaded again\n$/,
+			/out of memory.* The old config was restored and small-talk-1B was loaded again\n$/,
 		);
 		expect(await config(box)).toBe(SMALLER);
 	},
@@ -219,7 +217,7 @@ test.runIf(openSsh !== undefined).concurrent.for(HOSTS)(
 
 		await typed(client, "/ai-server-ctx small-talk-1B 2m", [true]);
 		expect(client.notices().at(-1)).toMatch(
-			/out of memory.* The config is as it was, and small-talk-1B is loaded again$/,
+			/out of memory.* The old config was restored and small-talk-1B was loaded again$/,
 		);
 		expect(await config(box)).toBe(SMALLER);
 		expect(box.ssh.logins()).toBe(0);

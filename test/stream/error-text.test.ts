@@ -33,7 +33,7 @@ const MODEL: Model<"test"> = {
 	contextWindow: 4096,
 	maxTokens: 4096,
 };
-/** A stream that told nothing, and what the same server answers without streaming. */
+/** An empty stream, and what the same server answers without streaming. */
 const REASONS = new Map([
 	["llama-cpp-python/chat-overflow-stream", "llama-cpp-python/chat-overflow"],
 ]);

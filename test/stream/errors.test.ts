@@ -219,7 +219,7 @@ test.each(ENDINGS.map((ending) => [ending.name, ending] as const))(
 	},
 );
 
-test("a failed load tells what the model's log says", async () => {
+test("a failed load quotes the model's log", async () => {
 	const body =
 		'{"src":"llama-swap","error":"unspecific error: upstream command exited prematurely"}';
 	const asked: string[] = [];

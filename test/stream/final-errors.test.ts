@@ -37,7 +37,7 @@ const inStream = (message: string, code?: number): ErrorDraft =>
 const thrown = (code: ErrorCode, message: string, hint?: string): ErrorDraft =>
 	draftFailure(new AiServerError(code, message, { hint, setting: "url" }));
 
-/** Errors that another try cannot cure, with a phrase of somebody else in them. */
+/** Errors that another try cannot cure, with a quoted phrase in them. */
 const FINAL: Readonly<Record<string, (phrase: string) => ErrorDraft>> = {
 	"a 400": (phrase) => status(400, json(phrase)),
 	"a 400 in plain text": (phrase) => status(400, `bad request: ${phrase}`),

@@ -47,7 +47,7 @@ const IN_CALL: Moment = {
 			id: "a",
 			name: "write",
 			arguments: { path: "a.ts", content: "one\n" },
-			argumentsError: expect.any(String), // so that nobody runs the half of it
+			argumentsError: expect.any(String), // so that half of it is never run
 		}),
 	],
 };
@@ -193,7 +193,7 @@ test.each([
 		around: (http) =>
 			tapped(http, () => {
 				times += 1;
-				for (const tell of asked.splice(0)) tell();
+				for (const answer of asked.splice(0)) answer();
 			}),
 	});
 	await chat.http.warm();
@@ -254,7 +254,7 @@ test("an abort of one of two leaves the other alone", async () => {
 
 test("50 turns, each begun at the [DONE] of the one before, use one connection and one handshake", async () => {
 	const chat = await startTlsChat();
-	stopClock(); // nobody may get tired of waiting for the end of a body
+	stopClock(); // the wait for the end of a body must not time out
 	for (let turn = 1; turn <= 50; turn += 1) await answers(chat, `turn ${turn}`);
 	expect(chat.server.connections()).toBe(1);
 	expect(chat.server.handshakes()).toBe(1);
@@ -288,7 +288,7 @@ test.skipIf(OPENSSL === undefined).each([
 	["tls1_3", "that has expired", { identity: expired, http: LONG_AGO }, "as expired"],
 	["tls1_2", "that has expired", { identity: expired, http: LONG_AGO }, "as expired"],
 ])(
-	"%s: the alert about a certificate %s is told, and no reason to try again",
+	"%s: the alert about a certificate %s is reported, and not tried again",
 	// A server of TLS 1.2 may close before it has read all, and the reset then overtake the alert.
 	{ retry: 5 },
 	async (version, _what, setup, words) => {
@@ -303,7 +303,7 @@ test.skipIf(OPENSSL === undefined).each([
 	},
 );
 
-test("a certificate refused without a word is told as such, too", async () => {
+test("a certificate that is refused without an alert is reported as such, too", async () => {
 	const chat = await startTlsChat({ identity: foreigner });
 	const ended = await chat.ask().over;
 	expectError(ended, /^https:\/\/localhost:\d+ refused the client certificate/, false);

@@ -36,7 +36,7 @@ export interface SftpSession {
 export interface RigOptions {
 	/** Asked for each connection anew. */
 	readonly hook?: (cut: () => void) => SftpHook | undefined;
-	/** OpenSSH's sftp-server instead of the demo's, run by nobody if we are root. */
+	/** OpenSSH's sftp-server instead of the demo's, run as the account `nobody` if we are root. */
 	readonly openssh?: boolean;
 }
 
@@ -53,7 +53,7 @@ export async function temporary(): Promise<string> {
 	return folder;
 }
 
-/** An SSH server for everybody, with SFTP: the demo's on a folder, or OpenSSH's on all there is. */
+/** An SSH server that accepts every login, with SFTP: the demo's on a folder, or OpenSSH's on all files. */
 export async function sftpRig(
 	folder: string,
 	{ hook, openssh }: RigOptions = {},

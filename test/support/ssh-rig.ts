@@ -94,7 +94,7 @@ export interface Script {
 	readonly allows?: (publicKey: Buffer) => boolean;
 }
 
-/** An SSH server that lets everybody in and does as it is told. */
+/** An SSH server that accepts every login and follows the script. */
 export async function scripted(script: Script = {}): Promise<Scripted> {
 	const { hostKeys, known, sftp, exec, ready, allows = () => true } = script;
 	const home = await temporary();
@@ -146,7 +146,7 @@ export async function listen(server: Server): Promise<number> {
 	return (server.address() as AddressInfo).port;
 }
 
-/** One file, "hello", whose reading goes as `read` says. */
+/** One file, "hello", read by way of `read`. */
 export function oneFile(
 	read: (answer: () => void, sftp: SFTPWrapper) => void,
 ): (sftp: SFTPWrapper) => void {

@@ -151,7 +151,7 @@ async function startTlsServer(): Promise<TlsServer> {
 	};
 }
 
-/** A turn that runs, and what it has told so far. */
+/** A turn that runs, and what it has sent so far. */
 export interface RunningTurn {
 	/** Resolves with the next event of this type, or the last one where it has come already. */
 	seen(type: AssistantMessageEvent["type"]): Promise<AssistantMessageEvent>;

@@ -49,7 +49,7 @@ export function readError(error: unknown, path: string, source: PathSource = {})
 	}
 }
 
-export function tooLarge(path: string, maxBytes: number, source: PathSource = {}): AiServerError {
+function tooLarge(path: string, maxBytes: number, source: PathSource = {}): AiServerError {
 	return new AiServerError("ssh", `${path} on the server is larger than ${maxBytes} bytes`, {
 		hint: "Check the path",
 		...source,

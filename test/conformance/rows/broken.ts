@@ -168,7 +168,7 @@ export const BROKEN: readonly Row[] = [
 		},
 	},
 	{
-		name: "C.6 an error on a line of its own, as older llama-servers write it",
+		name: "C.6 an error on a separate line, as older llama-servers write it",
 		replies: stream(
 			text("half"),
 			'error: {"code":500,"message":"Compute error.","type":"server_error"}\n\n',
@@ -308,7 +308,7 @@ export const BROKEN: readonly Row[] = [
 			message:
 				"error: Connection error: Nothing listens at http://127.0.0.1:PORT (connection refused). Start the proxy there, or check the URL (AI_SERVER_URL) | tries again",
 		},
-		better: "says what to do",
+		better: "has a hint",
 		newest: {
 			message: "error: Connection error.: connect ECONNREFUSED 127.0.0.1:PORT | tries again",
 		},

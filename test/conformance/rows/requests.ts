@@ -226,7 +226,7 @@ export const REQUESTS: readonly Row[] = [
 			wire: "authorization: none, accept: text/event-stream, accept-encoding: none, x-session-id: s1, x-stainless-lang: none",
 		},
 		better:
-			"no key that nobody needs, no compression that delays events, the session for llama-swap's page",
+			"no key that is not needed, no compression that delays events, the session for llama-swap's page",
 		newest: {
 			wire: "authorization: Bearer placeholder, accept: application/json, accept-encoding: gzip, deflate, x-session-id: none, x-stainless-lang: js",
 		},

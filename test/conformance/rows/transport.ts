@@ -78,7 +78,7 @@ export const TRANSPORT: readonly Row[] = [
 		},
 	},
 	{
-		name: "C.1 fields event, id and retry beside the data",
+		name: "C.1 fields event, id and retry besides the data",
 		replies: stream("retry: 10\nid: 5\nevent: message\n", text("a"), end()),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",

@@ -157,7 +157,7 @@ export const USAGES: readonly Row[] = [
 			events: "start | text_start 0 | text 0 a | text_end 0 | error aborted",
 			message: "text a | aborted | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		better: "the timings tell what the aborted answer took",
+		better: "the timings hold what the aborted answer took",
 		newest: { message: "text a | aborted | id c1 | model tiny.gguf" },
 	},
 	{

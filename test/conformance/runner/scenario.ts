@@ -24,7 +24,7 @@ export interface Scenario {
 	readonly nobody?: boolean;
 	/** In order, the last one again after that. */
 	readonly replies: readonly Reply[];
-	/** What of the request is looked at beside its messages, tools and limits. */
+	/** What of the request is compared besides its messages, tools and limits. */
 	readonly keys?: readonly string[];
 	/** Headers that are looked at; "requests", "hooks" and "connection" are known too. */
 	readonly watch?: readonly string[];

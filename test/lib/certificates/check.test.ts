@@ -62,7 +62,7 @@ test("accepts good files and hands their text on", async () => {
 });
 
 interface Spoilt {
-	readonly fault: string;
+	readonly problem: string;
 	readonly spoil: (paths: CertificatePaths) => Promise<unknown>;
 	readonly part: "ca" | "cert" | "key" | undefined;
 	readonly message: RegExp;
@@ -79,7 +79,7 @@ const PARTS = [
 const SPOILT: readonly Spoilt[] = [
 	...PARTS.flatMap(([part, label, setting]): readonly Spoilt[] => [
 		{
-			fault: `${part} missing`,
+			problem: `${part} missing`,
 			spoil: (paths) => rm(paths[part]),
 			part,
 			message: new RegExp(`^The ${label} .* does not exist$`),
@@ -87,7 +87,7 @@ const SPOILT: readonly Spoilt[] = [
 			settings: [setting, "certsDir"],
 		},
 		{
-			fault: `${part} is a folder`,
+			problem: `${part} is a folder`,
 			spoil: (paths) => rm(paths[part]).then(() => mkdir(paths[part])),
 			part,
 			message: new RegExp(`^The ${label} .* is a folder$`),
@@ -95,7 +95,7 @@ const SPOILT: readonly Spoilt[] = [
 			settings: [setting, "certsDir"],
 		},
 		{
-			fault: `${part} empty`,
+			problem: `${part} empty`,
 			spoil: (paths) => writeFile(paths[part], ""),
 			part,
 			message: new RegExp(`^The ${label} .* contains no (?:certificate|private key)$`),
@@ -103,7 +103,7 @@ const SPOILT: readonly Spoilt[] = [
 			settings: [setting],
 		},
 		{
-			fault: `${part} damaged`,
+			problem: `${part} damaged`,
 			spoil: async (paths) => writeFile(paths[part], damaged(await readFile(paths[part], "utf8"))),
 			part,
 			message: new RegExp(`^The ${label} .* is damaged$`),
@@ -111,7 +111,7 @@ const SPOILT: readonly Spoilt[] = [
 		},
 	]),
 	{
-		fault: "certificate in DER form",
+		problem: "certificate in DER form",
 		spoil: async (paths) =>
 			writeFile(paths.cert, new X509Certificate(await readFile(paths.cert)).raw),
 		part: "cert",
@@ -120,7 +120,7 @@ const SPOILT: readonly Spoilt[] = [
 		settings: ["clientCert"],
 	},
 	{
-		fault: "CA in DER form",
+		problem: "CA in DER form",
 		spoil: (paths) => writeFile(paths.ca, new X509Certificate(authority.ca).raw),
 		part: "ca",
 		message: /is in DER format$/,
@@ -128,7 +128,7 @@ const SPOILT: readonly Spoilt[] = [
 		settings: ["ca"],
 	},
 	{
-		fault: "key in DER form",
+		problem: "key in DER form",
 		spoil: async (paths) =>
 			writeFile(
 				paths.key,
@@ -140,7 +140,7 @@ const SPOILT: readonly Spoilt[] = [
 		settings: ["clientKey"],
 	},
 	{
-		fault: "key where the certificate belongs",
+		problem: "key where the certificate belongs",
 		spoil: async (paths) => writeFile(paths.cert, await readFile(paths.key)),
 		part: "cert",
 		message: /contains a private key$/,
@@ -148,7 +148,7 @@ const SPOILT: readonly Spoilt[] = [
 		settings: ["clientCert"],
 	},
 	{
-		fault: "certificate where the key belongs",
+		problem: "certificate where the key belongs",
 		spoil: async (paths) => writeFile(paths.key, await readFile(paths.cert)),
 		part: "key",
 		message: /contains no private key$/,
@@ -156,7 +156,7 @@ const SPOILT: readonly Spoilt[] = [
 		settings: ["clientKey"],
 	},
 	{
-		fault: "a path where the contents belong",
+		problem: "a path where the contents belong",
 		spoil: (paths) => writeFile(paths.ca, "/etc/ssl/root-ca.pem\n"),
 		part: "ca",
 		message: /contains no certificate$/,
@@ -164,21 +164,21 @@ const SPOILT: readonly Spoilt[] = [
 		settings: ["ca"],
 	},
 	{
-		fault: "CA bundle with one damaged certificate",
+		problem: "CA bundle with one damaged certificate",
 		spoil: (paths) => writeFile(paths.ca, authority.ca + damaged(stranger.ca)),
 		part: "ca",
 		message: /is damaged$/,
 		hint: /Copy it again/,
 	},
 	{
-		fault: "key of another certificate",
+		problem: "key of another certificate",
 		spoil: async (paths) => writeFile(paths.key, (await authority.client()).key),
 		part: undefined,
 		message: /does not belong to the client certificate$/,
 		hint: /client\.pem and .*client-key\.pem/,
 	},
 	{
-		fault: "encrypted PKCS#8 key without a passphrase",
+		problem: "encrypted PKCS#8 key without a passphrase",
 		spoil: (paths) => encryptKey(paths, "pkcs8"),
 		part: "key",
 		message: /is encrypted$/,
@@ -186,7 +186,7 @@ const SPOILT: readonly Spoilt[] = [
 		settings: ["keyPassphrase"],
 	},
 	{
-		fault: "encrypted SEC1 key without a passphrase",
+		problem: "encrypted SEC1 key without a passphrase",
 		spoil: (paths) => encryptKey(paths, "sec1"),
 		part: "key",
 		message: /is encrypted$/,
@@ -196,7 +196,7 @@ const SPOILT: readonly Spoilt[] = [
 ];
 
 test.each(SPOILT)(
-	"names what is wrong: $fault",
+	"names what is wrong: $problem",
 	async ({ spoil, part, message, hint, settings = [] }) => {
 		const paths = await written();
 		await spoil(paths);
@@ -237,7 +237,7 @@ test("no error contains the passphrase", async () => {
 	expect(`${message} ${hint} ${String(cause)}`).not.toContain("hush");
 });
 
-test("an expired certificate tells when that was", async () => {
+test("the error of an expired certificate has the date", async () => {
 	const notAfter = new Date("2025-01-02T12:00:00Z");
 	const paths = await written(
 		await authority.client({ notBefore: new Date("2024-01-02"), notAfter }),
@@ -251,7 +251,7 @@ test("an expired certificate tells when that was", async () => {
 	await expect(check(paths, new Date(notAfter.getTime() + 1000))).rejects.toThrow("expired");
 });
 
-test("a certificate of the future tells from when it is valid", async () => {
+test("the error of a certificate of the future has the date", async () => {
 	const notBefore = new Date("2124-05-06T12:00:00Z");
 	const paths = await written(
 		await authority.client({ notBefore, notAfter: new Date("2125-01-01") }),
@@ -283,7 +283,7 @@ test("a certificate for any use is a certificate for clients", async () => {
 	await expect(check(paths)).resolves.toBeUndefined();
 });
 
-test("a certificate that says nothing of its use is accepted", async () => {
+test("a certificate without extended key usage is accepted", async () => {
 	const algorithm = { name: "ECDSA", namedCurve: "P-256" };
 	const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
 	const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" };

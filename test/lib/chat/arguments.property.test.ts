@@ -33,15 +33,15 @@ function piecesOf(text: string, places: "all" | readonly number[]): readonly str
 	return [...inner, text.length].map((end, at) => text.slice(inner[at - 1] ?? 0, end));
 }
 
-/** One text for values that nobody can tell apart: order of keys, -0 and Infinity included. */
-function told(value: unknown): string {
+/** One text for values that are the same: order of keys, -0 and Infinity included. */
+function printed(value: unknown): string {
 	return JSON.stringify(value, (_key, item: unknown) =>
 		typeof item === "number" ? `number ${Object.is(item, -0) ? "-0" : item}` : item,
 	);
 }
 
 function expectSame(value: unknown, wanted: unknown): void {
-	expect(told(value)).toBe(told(wanted));
+	expect(printed(value)).toBe(printed(wanted));
 	expect(isDeepStrictEqual(value, wanted)).toBe(true); // prototypes as well
 }
 
@@ -135,8 +135,8 @@ test("no step takes anything back, and each is a beginning of the end", LONG, ()
 			for (const piece of piecesOf(textOf(tokens), places)) {
 				reader.push(piece);
 				const now = copyOf(reader.value);
-				if (!canGrowInto(before, now)) throw new Error(`${told(before)} became ${told(now)}`);
-				if (!canGrowInto(now, whole)) throw new Error(`${told(now)} before ${told(whole)}`);
+				if (!canGrowInto(before, now)) throw new Error(`${printed(before)} became ${printed(now)}`);
+				if (!canGrowInto(now, whole)) throw new Error(`${printed(now)} before ${printed(whole)}`);
 				before = now;
 			}
 		}),
@@ -169,7 +169,7 @@ test("any value of JSON, printed by JSON.stringify", LONG, () => {
 		fc.oneof(fc.jsonValue({ stringUnit: "binary" }), fc.jsonValue({ stringUnit: "grapheme" })),
 		{ noNullPrototype: true },
 	);
-	const value = any.filter((object) => !told(object).includes("number -0")); // printed as 0
+	const value = any.filter((object) => !printed(object).includes("number -0")); // printed as 0
 	fc.assert(
 		fc.property(value, fc.constantFrom(undefined, 1, "\t"), cuts, (object, indent, places) => {
 			const text = JSON.stringify(object, null, indent);

@@ -91,7 +91,7 @@ test.each<[string, Partial<ExchangeOptions>]>([
 		},
 	],
 ])(
-	"whoever fails at %s gets the own error, and the connection is dropped",
+	"an exception of the caller at %s is passed on, and the connection is dropped",
 	async (_at, options) => {
 		const http = spiedHttp([STOP, STOP, DONE]);
 		expect((await attempt(http, options)).error?.message).toBe("mine");
@@ -127,7 +127,7 @@ test.each([
 	["text/event-stream", 500],
 	["application/json", 500],
 	["", 400],
-])("an empty %j is asked again, once, and its reason told", async (type, status) => {
+])("an empty %j is asked again, once, for its reason", async (type, status) => {
 	const http = scriptedHttp(answer(200, "", type), answer(status, '{"detail":"why"}'));
 	expect((await attempt(http)).error?.message).toBe(`${status}: why`);
 	expect(http.requests.map(({ body }) => JSON.parse(body ?? "") as unknown)).toEqual([
@@ -189,7 +189,7 @@ test.each([
 		"as llama-swap's loading text",
 		`data: ${JSON.stringify({ choices: [{ delta: { reasoning_content: "llama-swap loading model: m\n" } }] })}\n\n{"error":"upstream command exited prematurely","src":"llama-swap"}`,
 	],
-])("a failed load that is told %s is explained as well", async (_how, body) => {
+])("a failed load that is reported %s is explained as well", async (_how, body) => {
 	const http = scriptedHttp(answer(200, body, "text/event-stream"));
 	const { error } = await attempt(http, {}, async () => "out of memory");
 	expect(error?.message).toMatch(/could not be loaded \(.*\)\. Its log: out of memory$/);

@@ -11,7 +11,7 @@ function system(code: string, message: string): Error {
 	return Object.assign(new Error(message), { code });
 }
 
-/** The words of OpenSSL 3.5, as they were recorded. */
+/** Recorded from OpenSSL 3.5. */
 function alert(number: number, code: string, reason: string): Error {
 	const message = `4097C3B4A17F0000:error:0A000${(1000 + number).toString(16)}:SSL routines:ssl3_read_bytes:${reason}:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:916:SSL alert number ${number}:\n`;
 	return Object.assign(system(code, message), { library: "SSL routines", reason });
@@ -63,7 +63,7 @@ const ROWS: readonly Row[] = [
 		message: /connection lost/,
 	},
 	{
-		situation: "certificate refused, alert kept beside it",
+		situation: "certificate refused, alert kept",
 		error: hangup(0),
 		context: { alert: alert(48, "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", "tlsv1 alert unknown ca") },
 		code: "tls",
@@ -71,7 +71,7 @@ const ROWS: readonly Row[] = [
 		hint: /trusts/,
 	},
 	{
-		situation: "something kept beside it that is no alert",
+		situation: "another error kept that is no alert",
 		error: hangup(0),
 		context: { alert: new Error("bad record mac") },
 		code: "tls",
@@ -397,7 +397,7 @@ const ROWS: readonly Row[] = [
 		message: /failed: odd$/,
 	},
 	{
-		situation: "an error without words",
+		situation: "an error without a message",
 		error: new RangeError(""),
 		code: "network",
 		message: /failed: RangeError$/,
@@ -405,7 +405,7 @@ const ROWS: readonly Row[] = [
 	{ situation: "no error at all", error: undefined, code: "network", message: /failed: / },
 ];
 
-test.each(ROWS)("words it: $situation", ({ error, context, code, message, hint }) => {
+test.each(ROWS)("the message for: $situation", ({ error, context, code, message, hint }) => {
 	const failure = toHttpError(error, { ...CONTEXT, ...context });
 	expect(failure).toBeInstanceOf(AiServerError);
 	expect(failure).toMatchObject({ code, message: expect.stringMatching(message) });

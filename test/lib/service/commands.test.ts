@@ -186,7 +186,7 @@ test.each<readonly [string, Partial<ServiceCall>, number | undefined, string, Re
 		/unit/,
 	],
 	[
-		"sudo wants a password",
+		"sudo asks for a password",
 		{ scope: "system" },
 		1,
 		"sudo: a password is required\n",
@@ -210,7 +210,7 @@ test.each<readonly [string, Partial<ServiceCall>, number | undefined, string, Re
 		/visudo/,
 	],
 	[
-		"OpenRC wants root",
+		"OpenRC requires root",
 		{ scope: "openrc", unit: "llama-swap" },
 		1,
 		" * llama-swap: superuser access required\n",

@@ -7,11 +7,11 @@ import { type Admin, createAdmin } from "../../../admin.ts";
 import { loadSettings } from "../../../config.ts";
 import { AiServerError } from "../../../lib/errors.ts";
 import type { Http } from "../../../lib/http/types.ts";
-import { parseSize } from "../../../lib/llama-swap/api/reload.ts";
 import { setPresetKey } from "../../../lib/llama-swap/config/edit/set-option.ts";
 import { NoSftpError } from "../../../lib/ssh/errors.ts";
 import { shellQuote } from "../../../lib/ssh/quote.ts";
 import type { Ssh } from "../../../lib/ssh/types.ts";
+import { parseContextSize } from "../../../ui/context-size.ts";
 import { HOSTILE } from "../../support/hostile.ts";
 
 interface Machine {
@@ -81,7 +81,7 @@ function adminOf(
 
 const TABLE = HOSTILE.map((value) => [value.slice(0, 50), value] as const);
 
-test("the recorder tells words apart, the empty one too", async () => {
+test("the recorder keeps words apart, the empty one too", async () => {
 	const { ssh, started, traces } = machine();
 	await ssh.exec(`sh -c ${shellQuote("a b")} '' ${shellQuote("c\nd")}; touch trace`);
 	expect(started()).toEqual([["sh", "-c", "a b", "", "c\nd"]]);
@@ -125,6 +125,6 @@ test.each(TABLE)("an id %j reaches no command at all", async (_start, value) => 
 });
 
 test.each(TABLE)("a size %j is none", (_start, value) => {
-	expect(parseSize(value)).toBeUndefined();
-	expect(parseSize(`64k${value}`)).toBe(value === "" ? 65_536 : undefined);
+	expect(parseContextSize(value)).toBeUndefined();
+	expect(parseContextSize(`64k${value}`)).toBe(value === "" ? 65_536 : undefined);
 });

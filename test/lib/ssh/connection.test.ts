@@ -127,7 +127,7 @@ test("an unknown host key is refused before any login", async () => {
 		hint: `Log in once and compare the fingerprint: ssh -p ${server.port} demo@127.0.0.1`,
 	});
 	expect(server.logins()).toBe(0);
-	await server.writeClientFiles(home); // now somebody has compared it
+	await server.writeClientFiles(home); // now the user has compared it
 	expect(await readText(ssh, "~/config.yaml")).toBe(TEXT);
 });
 
@@ -214,7 +214,7 @@ test.each<readonly [string, (socket: Socket) => void]>([
 	});
 });
 
-test("a server that says nothing is given up", async () => {
+test("a silent server is given up", async () => {
 	const sockets: Socket[] = [];
 	const port = await listen(createServer((socket) => void sockets.push(socket)));
 	onTestFinished(() => {
@@ -262,7 +262,7 @@ test.each<readonly [string, (home: string) => Promise<unknown>, string]>([
 		(home) => writeFile(join(home, ".ssh", "id_ed25519"), keyPair().public),
 		"no key to offer; not usable: id_ed25519 (no private key)",
 	],
-])("a login with %s is refused in words", async (_what, spoil, tried) => {
+])("a login with %s is refused with a reason", async (_what, spoil, tried) => {
 	const { server, home, ssh } = await demo();
 	const key = await readFile(join(home, ".ssh", "id_ed25519"));
 	await spoil(home);
@@ -284,7 +284,7 @@ test("an agent that does not answer leaves the key files", async () => {
 	expect(await readText(ssh, "~/config.yaml")).toBe(TEXT);
 });
 
-test("an agent that does not answer is not the last word of a refusal", async () => {
+test("an agent that does not answer does not hide the refusal", async () => {
 	const { server, home } = await demo();
 	const agent = join(home, "agent");
 	await writeFile(agent, "");
@@ -410,7 +410,7 @@ test("an abort during the login rejects at once", async () => {
 	const socket = await connected;
 	controller.abort();
 	await rejected;
-	socket.destroy(); // what fails now fails for nobody
+	socket.destroy(); // nothing waits for it any more
 });
 
 test("an abort of one read leaves the other", async () => {

@@ -113,7 +113,7 @@ test.each<readonly [string, unknown, RegExp, RegExp]>([
 	],
 	["closed", new Error("the connection was closed"), /the connection was closed/, /ssh/],
 	["no error at all", undefined, /connection to box:2222 failed: undefined/, /ssh/],
-])("words it: %s", (_situation, error, message, hint) => {
+])("the message for: %s", (_situation, error, message, hint) => {
 	for (const verdict of [undefined, OK]) {
 		expect(sshError(error, { ...ATTEMPT, verdict })).toMatchObject({
 			name: "AiServerError",
@@ -133,7 +133,7 @@ test("the way to put a key there uses the right port", () => {
 	expect(hintAt(2222)).toBe("Install your public key there: ssh-copy-id -p 2222 demo@box");
 });
 
-test("says what there was to log in with", () => {
+test("lists what was offered to log in with", () => {
 	const error = ssh2Error("client-authentication", "All configured authentication methods failed");
 	const nothing = { ...ATTEMPT, offered: [], unusable: ["id_rsa (encrypted)"] };
 	expect(sshError(error, nothing).message).toBe(
@@ -212,7 +212,7 @@ test.each<readonly [HostKeyVerdict, number, string, string]>([
 	});
 });
 
-test("a HostKeyAlias is what known_hosts is told about", () => {
+test("a HostKeyAlias is the name to remove from known_hosts", () => {
 	const name = { ...ATTEMPT.name, alias: "boxy" };
 	const verdict: HostKeyVerdict = {
 		kind: "changed",
@@ -234,8 +234,11 @@ test.each<readonly [unknown, RegExp | undefined]>([
 	],
 	[new Error("Unable to start subsystem: sftp"), undefined],
 	[undefined, undefined],
-])("tells a session that was not opened from one that was refused: %o", (error, message) => {
-	const failure = openError(error);
-	if (message === undefined) expect(failure).toBeUndefined();
-	else expect(failure?.message).toMatch(message);
-});
+])(
+	"distinguishes a session that was not opened from one that was refused: %o",
+	(error, message) => {
+		const failure = openError(error);
+		if (message === undefined) expect(failure).toBeUndefined();
+		else expect(failure?.message).toMatch(message);
+	},
+);

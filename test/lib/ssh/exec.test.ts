@@ -15,7 +15,7 @@ test.each([
 	[3, "", "inactive"],
 	[127, "", "sh: nonsense: not found\n"],
 	[1, "ünïcödé 🎉".repeat(10_000), "é".repeat(10_000)],
-])("tells that a command ended with %i", async (code, stdout, stderr) => {
+])("reports that a command ended with %i", async (code, stdout, stderr) => {
 	const seen: string[] = [];
 	const { port, home } = await scripted({
 		exec: (channel, command) => {
@@ -72,7 +72,7 @@ test.each<readonly [string, (channel: ServerChannel, cut: () => void) => void]>(
 	});
 });
 
-test("a server that runs no commands says so", async () => {
+test("a server that runs no commands is an error", async () => {
 	const { port, home } = await scripted({});
 	await expect(client(home, port).exec("x")).rejects.toMatchObject({
 		code: "ssh",

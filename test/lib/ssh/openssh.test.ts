@@ -81,7 +81,7 @@ async function ready(options: SshdOptions = {}): Promise<Place & { readonly sshd
 
 const address = ({ user, port }: Sshd): string => `${user}@127.0.0.1:${port}`;
 
-real("runs commands in the login shell and tells how they end", async () => {
+real("runs commands in the login shell and reports how they end", async () => {
 	const { sshd, open } = await ready();
 	const ssh = open(address(sshd));
 	expect(await ssh.exec("cat; echo né; echo warned >&2; exit 5")).toEqual({
@@ -132,7 +132,7 @@ real("reads files, and with a tilde the session lives on", async () => {
 real.each<readonly [string, string | undefined]>([
 	["is switched off", undefined],
 	["is a program that is not there", "/nonexistent/sftp-server"],
-])("tells when SFTP %s, and commands still run", async (_what, sftp) => {
+])("reports that SFTP %s, and commands still run", async (_what, sftp) => {
 	const { sshd, open } = await ready({ sftp });
 	const ssh = open(address(sshd));
 	await expect(ssh.withSftp(async () => "fine")).rejects.toBeInstanceOf(NoSftpError);
@@ -243,7 +243,7 @@ real("ProxyJump goes through two hosts, each with its own key and known_hosts", 
 	await expect(ssh.exec("sleep 60")).rejects.toMatchObject({ code: "ssh" });
 });
 
-real("a jump host that cannot reach the box says why", async () => {
+real("a jump host that cannot reach the box is reported with the reason", async () => {
 	const { sshd, open, config } = await ready();
 	await config("Host box", "  HostName 127.0.0.1", "  Port 1", `  ProxyJump ${address(sshd)}`);
 	await expect(open("box").exec("true")).rejects.toThrow(

@@ -91,7 +91,7 @@ test("an abort ends the write at once, whatever the server does", async () => {
 	const write = replaceRemoteText(ssh, "config.yaml", { expected: TEXT, text: "new\n", signal });
 	const failed = write.catch((error: unknown) => error);
 	await asked;
-	controller.abort();
+	controller.abort(new Error("the user pressed Escape"));
 	expect(await failed).toMatchObject({ code: "ssh", cause: signal.reason });
 });
 

@@ -159,7 +159,7 @@ test.skipIf(noRoot !== undefined).each(FULL.slice(0, SFTP_SERVER === undefined ?
 		const rig = await sftpRig(folder, {
 			openssh,
 			hook: () => (request) => {
-				// The first look is refused, as on a server that cannot tell.
+				// The first look is refused, as on a server without statvfs.
 				if (silent && request.name === "statvfs@openssh.com" && asked++ === 0)
 					throw new Error("no");
 				return undefined;
@@ -216,7 +216,7 @@ test.each(SERVERS.slice(0, SFTP_SERVER === undefined ? 1 : 2))(
 		const rig = await sftpRig(folder, { openssh });
 		const clients = [await rig.open(), await rig.open()];
 		let refusals = 0;
-		/** Adds a line to what is there; false when somebody else was faster. */
+		/** Adds a line to the file; false when the other client was faster. */
 		const tryEdit = async (session: SftpSession, line: string): Promise<boolean> => {
 			const old = await readFile(file, "utf8");
 			try {
@@ -259,9 +259,9 @@ test.each(SERVERS.slice(0, SFTP_SERVER === undefined ? 1 : 2))(
 		const all = (await readFile(file, "utf8")).trimEnd().split("\n");
 		expect(all.toSorted()).toEqual(edits.map(({ line }) => line).toSorted());
 		expect(refusals).toBeGreaterThan(0);
-		const beside = (await readdir(folder)).filter((name) => name !== "config.yaml");
-		expect(beside.every((name) => name.includes(".bak-"))).toBe(true);
-		expect(beside.length).toBeLessThanOrEqual(10);
+		const backups = (await readdir(folder)).filter((name) => name !== "config.yaml");
+		expect(backups.every((name) => name.includes(".bak-"))).toBe(true);
+		expect(backups.length).toBeLessThanOrEqual(10);
 	},
 );
 

@@ -91,7 +91,7 @@ test.each([
 	expect(backup === text).toBe(true);
 });
 
-test("a symlink stays one, and the backup lies beside the file itself", async () => {
+test("a symlink stays one, and the backup is in the folder of the file itself", async () => {
 	const { folder, session } = await place();
 	await mkdir(join(folder, "real"));
 	await writeFile(join(folder, "real", "swap.yaml"), OLD);
@@ -116,7 +116,7 @@ test.each(
 	expect(await readdir(folder)).toHaveLength(3);
 });
 
-test("the last ten backups are kept, and nobody else's file is touched", async () => {
+test("the last ten backups are kept, and no other file is touched", async () => {
 	const { folder, session } = await place();
 	const foreign = [
 		"config.yaml.bak",
@@ -218,7 +218,7 @@ test.each<readonly [string, string, SftpHook | undefined, RegExp, RegExp]>([
 		/^Replacing config\.yaml on the server failed: Failure; the file is unchanged$/,
 		/quota/,
 	],
-])("%s is refused in words", async (_what, path, hook, message, hint) => {
+])("%s is refused with a reason", async (_what, path, hook, message, hint) => {
 	const { folder, session } = await place(hook);
 	const refused = replaceFile(session.sftp, path, replacing(OLD, NEW));
 	await expect(refused).rejects.toMatchObject({
@@ -352,14 +352,14 @@ interface Outcome {
 }
 
 /** Replaces with `hook` in force at the n-th request alone. */
-async function replaceWithFault(
+async function replaceDisturbed(
 	folder: string,
 	n: number,
-	fault: (cut: () => void) => (() => void) | undefined,
+	disturb: (cut: () => void) => (() => void) | undefined,
 ): Promise<Outcome> {
 	let count = 0;
 	const rig = await sftpRig(folder, {
-		hook: (cut) => () => (++count === n ? fault(cut) : undefined),
+		hook: (cut) => () => (++count === n ? disturb(cut) : undefined),
 	});
 	const session = await rig.open();
 	let error: unknown;
@@ -383,7 +383,7 @@ const CUTS: readonly (readonly [string, (cut: () => void) => (() => void) | unde
 	["before it is answered", (cut) => cut],
 ];
 
-test.each(CUTS)("the connection cut at each request, %s", async (_when, fault) => {
+test.each(CUTS)("the connection cut at each request, %s", async (_when, disturb) => {
 	const folder = await temporary();
 	const file = join(folder, "config.yaml");
 	const seen = { old: 0, new: 0, done: 0 };
@@ -392,7 +392,7 @@ test.each(CUTS)("the connection cut at each request, %s", async (_when, fault) =
 		await mkdir(folder);
 		await writeFile(file, OLD);
 		await chmod(file, 0o640);
-		const { reached, error } = await replaceWithFault(folder, n, fault);
+		const { reached, error } = await replaceDisturbed(folder, n, disturb);
 		const text = await readFile(file, "utf8");
 		expect([OLD, LONG].indexOf(text), `request ${n}`).toBeGreaterThanOrEqual(0);
 		expect((await stat(file)).mode & 0o7777).toBe(0o640);
@@ -433,7 +433,7 @@ test.each(["EIO", "EACCES"])("each request refused in turn with %s", async (code
 		await rm(folder, { recursive: true });
 		await mkdir(folder);
 		await writeFile(file, OLD);
-		const { reached, error } = await replaceWithFault(folder, n, () => {
+		const { reached, error } = await replaceDisturbed(folder, n, () => {
 			throw Object.assign(new Error(code), { code });
 		});
 		if (error === undefined) expect((await readFile(file, "utf8")) === LONG).toBe(true);
@@ -447,7 +447,7 @@ test.each(["EIO", "EACCES"])("each request refused in turn with %s", async (code
 	expect(refusals).toBeGreaterThan(30);
 });
 
-test("a write that nobody waits for any more takes its files back", async () => {
+test("a write whose caller has given up removes its files", async () => {
 	const { promise: stop, reject } = Promise.withResolvers<never>();
 	stop.catch(() => undefined);
 	const { promise: tidied, resolve } = Promise.withResolvers<void>();

@@ -83,7 +83,7 @@ test.each([
 	["an empty file", "", "absent"],
 	["a public key", good.public, "absent"],
 	["a private key", good.private, "open"],
-])("tells what %s is", async (_what, text, kind) => {
+])("recognizes %s", async (_what, text, kind) => {
 	const [file] = await files({ id_rsa: text });
 	expect(file?.secret.kind).toBe(kind);
 });
@@ -108,8 +108,8 @@ test("knows the public half of an encrypted key without its passphrase", async (
 	}) as string;
 	const [hidden] = await files({ id_rsa: pem });
 	expect(hidden).toMatchObject({ publicKey: undefined, secret: { kind: "encrypted" } });
-	const [beside] = await files({ id_rsa: pem, "id_rsa.pub": good.public });
-	expect(beside?.publicKey?.getPublicSSH()).toEqual(keyOf(good.public).getPublicSSH());
+	const [published] = await files({ id_rsa: pem, "id_rsa.pub": good.public });
+	expect(published?.publicKey?.getPublicSSH()).toEqual(keyOf(good.public).getPublicSSH());
 });
 
 test("a cut key file has no public half, wherever it is cut", () => {
@@ -160,7 +160,7 @@ test("a key that the agent holds is not offered twice", async () => {
 test.each([
 	["garbage", "no key at all\n", "id_rsa (unknown format)"],
 	["a public key that no agent has", good.public, "id_rsa (no private key)"],
-])("leaves out %s and says why", async (_what, text, why) => {
+])("leaves out %s with a reason", async (_what, text, why) => {
 	const login = arrange({ files: await files({ id_rsa: text, id_ecdsa: good.private }) });
 	expect(login).toMatchObject({ offered: ["id_ecdsa"], unusable: [why], hidden: [] });
 });
@@ -178,7 +178,7 @@ test("an encrypted key is offered by its public half, and signs with a passphras
 	expect(out).toMatchObject({ identities: [], offered: [], unusable: ["id_rsa (encrypted)"] });
 });
 
-test("an agent is of no use, and says so", () => {
+test("an agent that cannot be used is named with the reason", () => {
 	expect(arrange({ agent: "does not answer" })).toMatchObject({
 		offered: [],
 		unusable: ["agent (does not answer)"],

@@ -9,7 +9,7 @@ import type { RunSsh } from "../../../../lib/ssh/openssh/proxy-jump.ts";
 import type { Ssh } from "../../../../lib/ssh/types.ts";
 import { client, oneFile, readText, scripted, temporary } from "../../../support/ssh-rig.ts";
 
-/** Carries connections to where the client wants them. */
+/** Forwards connections to where the client asks for. */
 function carry(connection: Connection): void {
 	connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
 		const socket = connect({ host: destIP, port: destPort, noDelay: true });

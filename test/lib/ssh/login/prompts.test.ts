@@ -104,7 +104,7 @@ test("pitfall 0.6: a question that fails accepts no unknown host key", async () 
 test.each([
 	["changed", (line: string) => line.replace(/\S+$/, blob(keyPair().public).toString("base64"))],
 	["revoked", (line: string) => `@revoked ${line}`],
-])("nobody is asked about a key that is %s", async (what, spoil) => {
+])("no question is asked about a key that is %s", async (what, spoil) => {
 	const { port, home, logins } = await scripted({ sftp });
 	const file = join(home, ".ssh", "known_hosts");
 	const line = (await readFile(file, "utf8")).trim().split(" ").slice(0, 3).join(" ");
@@ -114,7 +114,7 @@ test.each([
 	expect(logins).toEqual([]);
 });
 
-test("the question tells of an authority, which is not supported", async () => {
+test("the question mentions an authority, which is not supported", async () => {
 	const { port, home } = await scripted({ sftp });
 	const name = `[127.0.0.1]:${port}`;
 	const asked: HostKeyQuestion[] = [];
@@ -139,7 +139,7 @@ test("a host that is known by a key of another type only has changed, as ssh see
 	);
 });
 
-test("a key that cannot be recorded counts for this process, and a note says so", async () => {
+test("a key that cannot be recorded counts for this process, and is noted", async () => {
 	const { port, home } = await scripted({ sftp });
 	const file = join(home, ".ssh", "known_hosts");
 	await rm(file);
@@ -208,7 +208,7 @@ test("an encrypted key that the server does not take needs no passphrase", async
 	expect(paths).toEqual([]);
 });
 
-test("a wrong passphrase is asked for again, three times at most, and never told", async () => {
+test("a wrong passphrase is asked for again, three times at most, and never shown", async () => {
 	const pair = encryptedPair();
 	const { port, home, logins } = await scripted({ sftp });
 	await writeFile(join(home, ".ssh", "id_ed25519"), pair.private);
@@ -221,17 +221,17 @@ test("a wrong passphrase is asked for again, three times at most, and never told
 	expect(logins).toHaveLength(1);
 
 	const never = answering("hunter2", "hunter3", "hunter4", SECRET);
-	const fault: unknown = await client(home, port, never)
+	const failure: unknown = await client(home, port, never)
 		.readFile("x", { maxBytes: 10 })
 		.catch((error: unknown) => error);
-	expect(fault).toMatchObject({
+	expect(failure).toMatchObject({
 		code: "ssh",
 		message:
 			"The SSH server refused the login of demo@127.0.0.1 (no key to offer; not usable: id_ed25519 (encrypted, wrong passphrase))",
 	});
 	expect(never.paths).toHaveLength(3);
-	const told = JSON.stringify(fault, Object.getOwnPropertyNames(fault));
-	expect(told).not.toMatch(/hunter|staple/);
+	const text = JSON.stringify(failure, Object.getOwnPropertyNames(failure));
+	expect(text).not.toMatch(/hunter|staple/);
 });
 
 test("without an answer the key is skipped, and the others are tried", async () => {
@@ -254,7 +254,7 @@ test("without an answer the key is skipped, and the others are tried", async () 
 	);
 });
 
-test("a key whose public half nobody knows is asked for when all others were refused", async () => {
+test("a key whose public half is unknown is asked for when all others were refused", async () => {
 	const { privateKey } = generateNodeKeys("rsa", { modulusLength: 2048 });
 	const pem = privateKey.export({
 		type: "pkcs1",

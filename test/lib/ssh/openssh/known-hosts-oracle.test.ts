@@ -20,7 +20,7 @@ import {
 	startSshd,
 } from "../../../support/sshd.ts";
 
-// `ssh` itself says what a known_hosts file means: each table row is put to it and to ours.
+// `ssh` itself decides what a known_hosts file means: each row is given to it and to our code.
 
 type Kind = HostKeyVerdict["kind"];
 type Keys = Readonly<Record<HostKeyType, string>>;
@@ -83,7 +83,7 @@ function hashed(alias: string): string {
 	return line.split(" ")[0] ?? "";
 }
 
-/** What ssh says when it is strict and nobody is there to ask. It never gets to log in. */
+/** The verdict of a strict ssh that cannot ask. It never logs in. */
 async function askSsh(args: readonly string[], files: readonly string[]): Promise<Kind> {
 	const options = [
 		...["BatchMode=yes", "StrictHostKeyChecking=yes", "UpdateHostKeys=no", "LogLevel=INFO"],
@@ -104,7 +104,7 @@ async function askSsh(args: readonly string[], files: readonly string[]): Promis
 	if (stderr.includes("IDENTIFICATION HAS CHANGED")) return "changed";
 	if (/No \S+ host key is known/.test(stderr)) return "unknown";
 	if (stderr.includes("Permission denied")) return "ok";
-	throw new Error(`ssh says something else: ${stderr}`);
+	throw new Error(`unexpected output of ssh: ${stderr}`);
 }
 
 /** Ours, for a server that has these keys and takes the first algorithm that it can. */

@@ -143,7 +143,7 @@ test("every file counts", () => {
 	expect(judgeHostKey([], BOX, KEY).kind).toBe("unknown");
 });
 
-test("tells the fingerprints, offered and recorded", () => {
+test("gives the fingerprints, offered and recorded", () => {
 	const recorded = `box ${K}\nbox ${R}\nb* ${O}\n@revoked box ${K}`;
 	expect(judgeHostKey([recorded], BOX, THIRD)).toEqual({
 		kind: "changed",
@@ -174,7 +174,7 @@ test.each([
 	});
 });
 
-test("says where a key was revoked", () => {
+test("gives the line where a key was revoked", () => {
 	expect(judgeHostKey(["", `# no more\n@revoked * ${K}`], BOX, KEY)).toEqual({
 		kind: "revoked",
 		fingerprint: keyFingerprint(KEY),

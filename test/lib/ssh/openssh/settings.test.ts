@@ -46,7 +46,7 @@ test.each<readonly [HostQuery, string | undefined, string]>([
 	expect(settingsArguments(query, config).join(" ")).toBe(line);
 });
 
-test("reads what ssh says about a host that no config knows", () => {
+test("reads what ssh prints for a host that is in no config", () => {
 	expect(parseSettings(printed(), QUERY, LOCAL)).toEqual({
 		user: "root",
 		host: "box",

@@ -31,9 +31,9 @@ test.each([
 	["::1", "::1"],
 	["demo@[::1]", "demo@::1"],
 	["demo@[::1]:2222", "demo@[::1]:2222"],
-])("tells %s as %s", (text, told) => {
-	expect(describeTarget(parseSshTarget(text))).toBe(told);
-	expect(parseSshTarget(told)).toEqual(parseSshTarget(text));
+])("describes %s as %s", (text, described) => {
+	expect(describeTarget(parseSshTarget(text))).toBe(described);
+	expect(parseSshTarget(described)).toEqual(parseSshTarget(text));
 });
 
 test("an error names the setting, or what the caller gives", () => {
