@@ -42,21 +42,26 @@ const EXTENSIONS = [
 	["fsync@openssh.com", "1"],
 ] as const;
 
+/** The home of the server's user, as the client sees it. */
+const ROOT = "/home/demo";
+
+/** Where a file of the client's lies in the folder. Throws like a system call. */
+export function localPath(home: string, path: string): string {
+	const absolute = resolve(ROOT, path);
+	if (absolute !== ROOT && !absolute.startsWith(ROOT + sep)) throw refused("EACCES");
+	return join(home, relative(ROOT, absolute));
+}
+
 /**
  * Serves one SFTP session on a folder, which the client sees as "/home/demo": one request after the
  * other, as OpenSSH does.
  */
 export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): void {
 	announce(sftp, EXTENSIONS);
-	const root = "/home/demo";
 	const handles = new Map<number, Opened>();
 	let next = 0;
-	const local = (path: string): string => {
-		const absolute = resolve(root, path);
-		if (absolute !== root && !absolute.startsWith(root + sep)) throw refused("EACCES");
-		return join(home, relative(root, absolute));
-	};
-	const remote = (path: string): string => join(root, relative(home, path));
+	const local = (path: string): string => localPath(home, path);
+	const remote = (path: string): string => join(ROOT, relative(home, path));
 	const keep = (opened: Opened): Buffer => {
 		const handle = Buffer.alloc(4);
 		handle.writeUInt32BE(next);
@@ -91,7 +96,7 @@ export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): voi
 
 	sftp.on("REALPATH", (id, path) =>
 		answer(id, "REALPATH", path, async () => {
-			const full = resolve(root, path);
+			const full = resolve(ROOT, path);
 			const known = await realpath(local(full)).catch(() => local(full));
 			const filename = remote(known);
 			return () => sftp.name(id, [{ filename, longname: filename, attrs: NO_ATTRIBUTES }]);

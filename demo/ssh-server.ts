@@ -1,9 +1,9 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import ssh2, { type Connection, type ParsedKey, type ServerChannel } from "ssh2";
 import { type ServiceAction, serviceCommand } from "../lib/service/commands.ts";
-import { serveSftp } from "./sftp.ts";
+import { localPath, serveSftp } from "./sftp.ts";
 
 const { Server, utils } = ssh2;
 
@@ -95,13 +95,38 @@ function serveSession(client: Connection, home: string, service: DemoService): v
 	client.on("session", (accept) => {
 		const session = accept();
 		session.on("sftp", (open) => serveSftp(open(), home));
-		session.on("exec", (open, _reject, { command }) => runCommand(open(), command, service));
+		session.on("exec", (open, _reject, { command }) => {
+			const asked = READ_FILE.exec(command)?.groups;
+			if (asked === undefined) runCommand(open(), command, service);
+			else void printFile(open(), home, asked);
+		});
 	});
 }
 
 /** `systemctl --user <verb> [--] llama-swap.service`, with quotes and an environment in front or not. */
 const SYSTEMCTL =
 	/^(?:XDG_RUNTIME_DIR=(?:"[^"]*"|\S+) )?(?:timeout \d+ )?systemctl --user (restart|is-active)(?: --)? '?llama-swap\.service'?$/;
+
+/** The command of lib/ssh/files/read-by-command.ts, for a file whose name has no quotes in it. */
+const READ_FILE =
+	/^exec sh -c '[^']*head -c[^']*' sh (?<mark>\w+) (?<length>\d+) (?<tilde>~\/)?'(?<path>[^']*)'$/;
+
+async function printFile(
+	channel: ServerChannel,
+	home: string,
+	{ mark = "", length, path = "" }: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+	channel.write(mark);
+	try {
+		const bytes = await readFile(localPath(home, path));
+		channel.write(bytes.subarray(0, Number(length)));
+		channel.exit(0);
+	} catch (error) {
+		channel.stderr.write(`head: ${String(error)}\n`);
+		channel.exit(1);
+	}
+	channel.end();
+}
 
 const ACTIONS: readonly ServiceAction[] = ["restart", "is-active", "journal", "kill-hup"];
 /** What each command line of lib/service.ts means; nothing here runs a shell. */

@@ -1,10 +1,9 @@
 import { userInfo } from "node:os";
 import type { Client } from "ssh2";
 import { untilAborted, withDeadline } from "../deadline.ts";
-import { NoSftpError } from "./errors.ts";
 import { runCommand } from "./exec.ts";
 import { readRange, readWhole } from "./files/read.ts";
-import { useSftp } from "./files/sftp.ts";
+import { type SftpSessions, sftpSessions } from "./files/sessions.ts";
 import { type Link, openLink } from "./login/jump-chain.ts";
 import { createAnswers } from "./login/prompts.ts";
 import { askOpenSsh, findRoute, type RunSsh, runSshClient } from "./openssh/proxy-jump.ts";
@@ -39,7 +38,7 @@ const IDLE_MS = 60_000;
 export function createSsh(options: SshOptions): Ssh {
 	const { deadlineMs: usualDeadlineMs = DEFAULT_DEADLINE_MS } = options;
 	const connection = keepLink(createOpener(options, usualDeadlineMs));
-	const lendSftp = sftpLender();
+	const sessionsOf = sessionsOfEach();
 	const operate = <T>(
 		{ signal, deadlineMs = usualDeadlineMs }: OperationOptions,
 		run: (client: Client, stop: AbortSignal) => Promise<T>,
@@ -49,15 +48,18 @@ export function createSsh(options: SshOptions): Ssh {
 			// `lost` first: at the end of a connection its reason beats the errors that follow from it.
 			withDeadline(deadlineMs, () => Promise.race([lost, run(client, stop)]), { signal, late }),
 		);
-	const withSftp: Ssh["withSftp"] = (run, operation = {}) =>
-		operate(operation, (client, stop) => lendSftp(client, stop, run));
 	return {
 		target: describeTarget(options.target),
-		withSftp,
+		withSftp: (run, operation = {}) =>
+			operate(operation, (client, stop) => sessionsOf(client).lend(stop, run)),
 		readFile: (path, read) =>
-			withSftp((sftp) => readWhole(sftp, path, read.maxBytes, { setting: read.setting }), read),
-		readRange: (path, start, length, read) =>
-			withSftp((sftp) => readRange(sftp, path, start, length), read),
+			operate(read, (client, stop) =>
+				readWhole({ client, sessions: sessionsOf(client), stop }, path, read),
+			),
+		readRange: (path, start, length, read = {}) =>
+			operate(read, (client, stop) =>
+				sessionsOf(client).share(stop, (sftp) => readRange(sftp, path, start, length)),
+			),
 		exec: (command, run = {}) =>
 			operate(
 				run,
@@ -135,18 +137,13 @@ function keepLink(open: (signal: AbortSignal) => Promise<Link>): KeptLink {
 	};
 }
 
-/** ssh2 leaves the channel of a refused session open, of which a login may have few: ask once. */
-function sftpLender(): typeof useSftp {
-	const refusals = new WeakMap<Client, NoSftpError>();
-	return async (client, stop, run) => {
-		const refusal = refusals.get(client);
-		if (refusal !== undefined) throw refusal;
-		try {
-			return await useSftp(client, stop, run);
-		} catch (error) {
-			if (error instanceof NoSftpError) refusals.set(client, error);
-			throw error;
-		}
+/** The SFTP sessions belong to a connection and end with it. */
+function sessionsOfEach(): (client: Client) => SftpSessions {
+	const known = new WeakMap<Client, SftpSessions>();
+	return (client) => {
+		const sessions = known.get(client) ?? sftpSessions(client);
+		known.set(client, sessions);
+		return sessions;
 	};
 }
 

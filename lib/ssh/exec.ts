@@ -6,21 +6,45 @@ import type { ExecResult } from "./types.ts";
 /** Of stdout and stderr together. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 
+/** How a command ended, and what it printed. */
+export interface CommandOutput extends Pick<ExecResult, "code" | "signal"> {
+	readonly stdout: Buffer;
+	readonly stderr: Buffer;
+}
+
+export interface CommandLimits {
+	/** Closes the channel. */
+	readonly stop: AbortSignal;
+	/** Of stdout and stderr together. */
+	readonly maxBytes: number;
+}
+
+/** Runs a command to its end and decodes its output. Rejects as collectCommand() does. */
+export async function runCommand(
+	client: Client,
+	command: string,
+	stop: AbortSignal,
+): Promise<ExecResult> {
+	const limits = { stop, maxBytes: MAX_OUTPUT_BYTES };
+	const { stdout, stderr, ...end } = await collectCommand(client, command, limits);
+	return { ...end, stdout: text(stdout), stderr: text(stderr) };
+}
+
 /**
  * Runs a command to its end. ssh2 reports no error when the connection dies under a command: its
  * channel just closes, so that only an exit status or signal counts as an end. When `stop` aborts, the
  * channel is closed; the command itself may go on, as there is no dependable way to end it.
  */
-export function runCommand(
+export function collectCommand(
 	client: Client,
 	command: string,
-	stop: AbortSignal,
-): Promise<ExecResult> {
+	{ stop, maxBytes }: CommandLimits,
+): Promise<CommandOutput> {
 	return new Promise((resolve, reject) => {
 		client.exec(command, (error: Error | undefined, channel) => {
 			if (error !== undefined) return reject(openError(error) ?? refusal(error));
 			// At once: the exit status may be in the packet that is being read.
-			collect(channel).then(resolve, reject);
+			collect(channel, maxBytes).then(resolve, reject);
 			const close = (): void => channel.close();
 			if (stop.aborted) close();
 			stop.addEventListener("abort", close, { once: true });
@@ -36,7 +60,7 @@ function refusal(cause: Error): AiServerError {
 	});
 }
 
-function collect(channel: ClientChannel): Promise<ExecResult> {
+function collect(channel: ClientChannel, maxBytes: number): Promise<CommandOutput> {
 	return new Promise((resolve, reject) => {
 		const stdout: Buffer[] = [];
 		const stderr: Buffer[] = [];
@@ -44,12 +68,12 @@ function collect(channel: ClientChannel): Promise<ExecResult> {
 		let end: Pick<ExecResult, "code" | "signal"> | undefined;
 		const take = (chunks: Buffer[]) => (chunk: Buffer) => {
 			size += chunk.length;
-			if (size <= MAX_OUTPUT_BYTES) {
+			if (size <= maxBytes) {
 				chunks.push(chunk);
 				return;
 			}
 			reject(
-				new AiServerError("ssh", `The command printed more than ${MAX_OUTPUT_BYTES} bytes`, {
+				new AiServerError("ssh", `The command printed more than ${maxBytes} bytes`, {
 					hint: "Run it on the server to see the output",
 				}),
 			);
@@ -63,7 +87,9 @@ function collect(channel: ClientChannel): Promise<ExecResult> {
 			end = { code: code ?? undefined, signal };
 		});
 		channel.on("close", () => {
-			if (end !== undefined) resolve({ ...end, stdout: text(stdout), stderr: text(stderr) });
+			if (end !== undefined) {
+				resolve({ ...end, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) });
+			}
 			reject(
 				new AiServerError("ssh", "The SSH connection was lost before the command ended", {
 					hint: "The command may have run; check the server before you try again",
@@ -73,6 +99,6 @@ function collect(channel: ClientChannel): Promise<ExecResult> {
 	});
 }
 
-function text(chunks: readonly Buffer[]): string {
-	return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.concat(chunks));
+function text(bytes: Buffer): string {
+	return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }

@@ -1,4 +1,7 @@
+import type { Client } from "ssh2";
 import { AiServerError, type Setting } from "../../errors.ts";
+import { readByCommand } from "./read-by-command.ts";
+import type { SftpSessions } from "./sessions.ts";
 import { SFTP_STATUS, type Sftp, statusOf } from "./sftp.ts";
 
 /** Where the path comes from, for the hint. */
@@ -18,18 +21,45 @@ export async function readRange(
 	});
 }
 
-/** A whole file on the server. Rejects with AiServerError, for a larger one too. */
+/** The connection that a file is read over. */
+export interface FileSource {
+	readonly client: Client;
+	readonly sessions: SftpSessions;
+	readonly stop: AbortSignal;
+}
+
+export interface WholeFile extends PathSource {
+	/** Larger files are refused. */
+	readonly maxBytes: number;
+}
+
+/**
+ * A whole file on the server, by a command and over SFTP at the same time: the command is faster, but
+ * not every account may run one, and only SFTP says what is wrong with a file. Rejects with
+ * AiServerError, for a larger one too.
+ */
 export async function readWhole(
-	sftp: Sftp,
+	{ client, sessions, stop }: FileSource,
 	path: string,
-	maxBytes: number,
-	source: PathSource = {},
+	{ maxBytes, setting }: WholeFile,
 ): Promise<Uint8Array> {
 	// One byte more distinguishes a file that just fits from a larger one.
-	const bytes = await sftp.read(path, 0, maxBytes + 1).catch((error: unknown) => {
-		throw readError(error, path, source);
+	const length = maxBytes + 1;
+	const byCommand = readByCommand(client, path, length, stop);
+	let isRead = false;
+	byCommand.then(
+		() => (isRead = true),
+		() => undefined,
+	);
+	const bySftp = sessions.share(stop, async (sftp) =>
+		isRead ? byCommand : sftp.read(path, 0, length),
+	);
+	const bytes = await Promise.any([byCommand, bySftp]).catch(async () => {
+		return bySftp.catch((error: unknown) => {
+			throw readError(error, path, { setting });
+		});
 	});
-	if (bytes.length > maxBytes) throw tooLarge(path, maxBytes, source);
+	if (bytes.length > maxBytes) throw tooLarge(path, maxBytes, { setting });
 	return bytes;
 }
 

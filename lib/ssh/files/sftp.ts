@@ -1,7 +1,5 @@
-import type { Attributes, Client, InputAttributes, SFTPWrapper } from "ssh2";
+import type { Attributes, InputAttributes, SFTPWrapper } from "ssh2";
 import { AiServerError } from "../../errors.ts";
-import { callback } from "../callback.ts";
-import { NoSftpError, openError } from "../errors.ts";
 
 /** Status codes of draft-ietf-secsh-filexfer-02, section 7; OpenSSH reports most errors as 4. */
 export const SFTP_STATUS = {
@@ -54,69 +52,27 @@ export interface Sftp {
 
 /** The least that an SFTP server must answer in one packet (draft-ietf-secsh-filexfer-02, section 3). */
 const CHUNK_BYTES = 32_768;
+/** Requests that wait for their answers at the same time; their packets fit a window of ssh2. */
+const MAX_IN_FLIGHT = 64;
 /** f_flag of statvfs(2). */
 const ST_RDONLY = 1;
-
-/**
- * Lends an SFTP session to `run` and ends it afterwards, at once when `stop` aborts: nothing that
- * `run` does then reaches the server. Rejects when the server ends the session.
- */
-export async function useSftp<T>(
-	client: Client,
-	stop: AbortSignal,
-	run: (sftp: Sftp) => Promise<T>,
-): Promise<T> {
-	const session = await callback<SFTPWrapper>((done) => client.sftp(done)).catch(
-		(error: unknown) => {
-			throw openError(error) ?? new NoSftpError(error);
-		},
-	);
-	// ssh2 leaves the requests that wait when a session ends without an answer, or with its own error.
-	let over: AiServerError | undefined;
-	const { promise: lost, reject } = Promise.withResolvers<never>();
-	lost.catch(() => undefined);
-	const end = (cause?: unknown): void => {
-		const hint = "Try again, or check the server";
-		over ??= new AiServerError("ssh", "The SSH server ended the SFTP session", { hint, cause });
-		reject(over);
-	};
-	session.on("error", end);
-	session.once("end", () => end());
-	session.once("close", () => end());
-	const close = (): void => {
-		session.end();
-		reject(stop.reason);
-	};
-	stop.addEventListener("abort", close, { once: true });
-	try {
-		stop.throwIfAborted();
-		return await Promise.race([run(createSftp(session, lost)), lost]);
-	} catch (error) {
-		throw over ?? error;
-	} finally {
-		stop.removeEventListener("abort", close);
-		session.end();
-		reject(new Error("the session is over")); // for requests that come too late
-	}
-}
 
 type Done<T> = (error: Error | null | undefined, value: T) => void;
 type Request = <T = void>(call: (done: Done<T>) => void) => Promise<T>;
 
-/** `lost` rejects when the session ends, as ssh2's callbacks never come then. */
-export function createSftp(session: SFTPWrapper, lost: Promise<never>): Sftp {
-	const request = requester(lost);
-	const absolute = async (path: string): Promise<string> => {
-		if (path.includes("\0")) throw nulError(path);
-		if (path !== "~" && !path.startsWith("~/")) return path;
-		// SFTP has no tilde; relative paths begin in the remote home. Not by ext_openssh_expandPath:
-		// that of ssh2 1.17 writes a wrong packet, over which the server ends the session.
-		const home = await request<string>((done) => session.realpath(".", done));
-		return `${home}${path.slice(1)}`;
-	};
+/**
+ * `lost` rejects when the session ends, as ssh2's callbacks never come then. Nothing is sent once
+ * `isOver`.
+ */
+export function createSftp(
+	session: SFTPWrapper,
+	lost: Promise<never>,
+	isOver: () => boolean = () => false,
+): Sftp {
+	const request = requester(lost, isOver);
 	return {
 		async resolve(path) {
-			const from = await absolute(path);
+			const from = fromHome(path);
 			return request<string>((done) => session.realpath(from, done));
 		},
 		attributes: (path) => request<Attributes>((done) => session.lstat(path, done)),
@@ -124,7 +80,7 @@ export function createSftp(session: SFTPWrapper, lost: Promise<never>): Sftp {
 		setAttributes: (handle, attributes) =>
 			request((done) => session.fsetstat(handle, attributes, done)),
 		async read(path, start, length) {
-			const from = await absolute(path);
+			const from = fromHome(path);
 			const handle = await request<Buffer>((done) => session.open(from, "r", done));
 			try {
 				return await readChunks(session, request, { handle, start, length });
@@ -160,12 +116,13 @@ export function createSftp(session: SFTPWrapper, lost: Promise<never>): Sftp {
 	};
 }
 
-function requester(lost: Promise<never>): Request {
+function requester(lost: Promise<never>, isOver: () => boolean): Request {
 	const gone = lost.catch((error: unknown) => {
 		throw new SessionLost("The SFTP session has ended", { cause: error });
 	});
 	gone.catch(() => undefined); // each request races against it
 	return <T>(call: (done: Done<T>) => void): Promise<T> => {
+		if (isOver()) return gone;
 		const answered = new Promise<T>((resolve, reject) => {
 			const done: Done<T> = (error, value) => {
 				if (error === undefined || error === null) resolve(value);
@@ -183,25 +140,57 @@ function requester(lost: Promise<never>): Request {
 	};
 }
 
+interface Range {
+	readonly handle: Buffer;
+	readonly start: number;
+	readonly length: number;
+}
+
+/** All packets are asked for at once, so that a long line costs one round trip and not one a packet. */
 async function readChunks(
 	session: SFTPWrapper,
 	request: Request,
-	{ handle, start, length }: { handle: Buffer; start: number; length: number },
+	{ handle, start, length }: Range,
 ): Promise<Buffer> {
-	const chunks: Buffer[] = [];
-	for (let size = 0; size < length; ) {
-		const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, length - size));
+	const readAt = async (at: number, most: number): Promise<Buffer> => {
+		const chunk = Buffer.alloc(most);
 		const read = await request<number>((done) =>
-			session.read(handle, chunk, 0, chunk.length, start + size, done),
+			session.read(handle, chunk, 0, most, start + at, done),
 		).catch((error: unknown) => {
 			if (statusOf(error) === SFTP_STATUS.eof) return 0;
 			throw error;
 		});
-		if (read === 0) break;
-		chunks.push(chunk.subarray(0, read));
-		size += read;
+		return chunk.subarray(0, read);
+	};
+	const chunks: Buffer[] = [];
+	let size = 0;
+	let packet = CHUNK_BYTES;
+	while (size < length) {
+		const count = Math.min(MAX_IN_FLIGHT, Math.ceil((length - size) / packet));
+		const places = Array.from({ length: count }, (_none, index) => size + index * packet);
+		const answers = await Promise.all(
+			places.map((at) => readAt(at, Math.min(packet, length - at))),
+		);
+		const short = answers.findIndex((answer) => answer.length < packet);
+		const whole = short === -1 ? answers : answers.slice(0, short + 1);
+		chunks.push(...whole);
+		size += whole.reduce((sum, answer) => sum + answer.length, 0);
+		const [last, next] = short === -1 ? [] : answers.slice(short);
+		if (last?.length === 0 || next?.length === 0) break;
+		// A server that gives less than it is asked for is asked for that much.
+		if (next !== undefined && last !== undefined) packet = last.length;
 	}
 	return Buffer.concat(chunks);
+}
+
+/**
+ * SFTP has no tilde; relative paths begin in the remote home. Not by ext_openssh_expandPath: that of
+ * ssh2 1.17 writes a wrong packet, over which the server ends the session.
+ */
+function fromHome(path: string): string {
+	if (path.includes("\0")) throw nulError(path);
+	if (path !== "~" && !path.startsWith("~/")) return path;
+	return path.slice(1).replace(/^\/+/, "") || ".";
 }
 
 /** OpenSSH's server ends the session over such a path. */

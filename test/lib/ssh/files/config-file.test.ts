@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ServerChannel } from "ssh2";
 import { expect, test } from "vitest";
 import { NoSftpError } from "../../../../lib/ssh/errors.ts";
 import { readRemoteText, replaceRemoteText } from "../../../../lib/ssh/files/config-file.ts";
@@ -95,17 +96,32 @@ test("an abort ends the write at once, whatever the server does", async () => {
 	expect(await failed).toMatchObject({ code: "ssh", cause: signal.reason });
 });
 
-test("a server without SFTP is an error that names the line for sshd_config", async () => {
-	const commands: string[] = [];
-	const { port, home } = await scripted({ exec: (_channel, command) => commands.push(command) });
-	const ssh = client(home, port);
+/** A server that offers no SFTP and runs commands so. */
+async function withoutSftp(run: (channel: ServerChannel, command: string) => void): Promise<Ssh> {
+	const { port, home } = await scripted({ exec: run });
+	return client(home, port);
+}
+
+test("without SFTP a file is read by a command, and a write names the line for sshd_config", async () => {
+	const ssh = await withoutSftp((channel, command) => {
+		const [mark = ""] = /\b[0-9a-f]{32}\b/.exec(command) ?? [];
+		channel.write(`Welcome!\n${mark}a`);
+		channel.exit(0);
+		channel.end();
+	});
+	expect(await readRemoteText(ssh, "config.yaml")).toBe("a");
 	const write = replaceRemoteText(ssh, "config.yaml", { expected: "a", text: "new\n" });
-	for (const work of [readRemoteText(ssh, "config.yaml"), write]) {
-		await expect(work).rejects.toBeInstanceOf(NoSftpError);
-		await expect(work).rejects.toMatchObject({
-			message: "The SSH server offers no SFTP",
-			hint: "Add `Subsystem sftp internal-sftp` to sshd_config on the server",
-		});
-	}
-	expect(commands).toEqual([]);
+	await expect(write).rejects.toBeInstanceOf(NoSftpError);
+});
+
+test("a server with neither SFTP nor commands is an error that names the line", async () => {
+	const ssh = await withoutSftp((channel) => {
+		channel.exit(1);
+		channel.end();
+	});
+	await expect(readRemoteText(ssh, "config.yaml")).rejects.toMatchObject({
+		name: "AiServerError",
+		message: "The SSH server offers no SFTP",
+		hint: "Add `Subsystem sftp internal-sftp` to sshd_config on the server",
+	});
 });

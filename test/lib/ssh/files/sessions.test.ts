@@ -1,0 +1,82 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { Ssh } from "../../../../lib/ssh/types.ts";
+import { type LongLine, longLine } from "../../../support/long-line.ts";
+import { client, demo, readText, temporary } from "../../../support/ssh-rig.ts";
+import { findOpenSsh, makeKey, startSshd } from "../../../support/sshd.ts";
+
+const found = await findOpenSsh();
+const MODELS = 15;
+
+interface Rig {
+	readonly line: LongLine;
+	readonly ssh: Ssh;
+	/** A folder of the server, as the client names it. */
+	readonly folder: string;
+}
+
+async function withFiles(folder: string): Promise<void> {
+	await writeFile(join(folder, "config.yaml"), "x".repeat(30_000));
+	for (let n = 0; n < MODELS; n++) {
+		await writeFile(join(folder, `${n}.gguf`), `${n}`.repeat(100_000));
+	}
+}
+
+/** OpenSSH's server behind a long line. */
+async function openSsh(): Promise<Rig> {
+	const sshd = await startSshd(found?.sshd ?? "");
+	onTestFinished(() => sshd.close());
+	const line = await longLine(sshd.port, 150); // a shell takes its time to start
+	const home = await temporary();
+	await mkdir(join(home, ".ssh"));
+	await sshd.authorize(await makeKey(join(home, ".ssh", "id_ed25519")));
+	const known = `[127.0.0.1]:${line.port} ${await sshd.hostKey("ed25519")}\n`;
+	await writeFile(join(home, ".ssh", "known_hosts"), known);
+	const folder = await temporary();
+	await withFiles(folder);
+	const target = { user: sshd.user, host: "127.0.0.1", port: line.port };
+	return { line, ssh: client(home, line.port, { target }), folder };
+}
+
+/** The demo's server behind a long line. */
+async function embedded(): Promise<Rig> {
+	const { server, home, remoteHome } = await demo();
+	const line = await longLine(server.port);
+	const known = join(home, ".ssh", "known_hosts");
+	const text = await readFile(known, "utf8");
+	await writeFile(known, text.replace(`:${server.port} `, `:${line.port} `));
+	await withFiles(remoteHome);
+	return { line, ssh: client(home, line.port), folder: "~" };
+}
+
+const RIGS: readonly (readonly [string, () => Promise<Rig>])[] = [
+	["the demo", embedded],
+	...(found === undefined ? [] : [["OpenSSH", openSsh] as const]),
+];
+
+test.each(RIGS)("%s: a login with the text of a file, then 15 heads", async (_server, start) => {
+	const { line, ssh, folder } = await start();
+	const first = await line.during(() => readText(ssh, `${folder}/config.yaml`));
+	// Connection, greetings, keys, service, key offered, key proven; then channel and command.
+	expect(first).toBeLessThanOrEqual(8);
+	const heads = (): Promise<unknown> =>
+		Promise.all(
+			Array.from({ length: MODELS }, (_none, n) => ssh.readRange(`${folder}/${n}.gguf`, 0, 16_384)),
+		);
+	// What is left of the session that was begun with the command, then open and read.
+	expect(await line.during(heads)).toBeLessThanOrEqual(5);
+	expect(await line.during(heads)).toBe(2);
+	expect(await line.during(() => readText(ssh, `${folder}/config.yaml`))).toBe(2);
+});
+
+test.each(RIGS)("%s: a session that was lent is used again", async (_server, start) => {
+	const { line, ssh, folder } = await start();
+	const resolve = (): Promise<string> => ssh.withSftp((sftp) => sftp.resolve(folder));
+	await resolve();
+	expect(await line.during(resolve)).toBe(1);
+	expect(await line.during(() => ssh.readRange(`${folder}/0.gguf`, 0, 1))).toBe(2);
+	// Nobody waits for another's session, and one of the two is kept.
+	expect(await line.during(() => Promise.all([resolve(), resolve()]))).toBeLessThanOrEqual(5);
+	expect(await line.during(resolve)).toBe(1);
+});
