@@ -17,7 +17,7 @@ import {
 	type RunningModel,
 } from "./lib/llama-swap/api/models.ts";
 import { modelPath } from "./lib/llama-swap/api/paths.ts";
-import type { Preset } from "./lib/llama-swap/config/read.ts";
+import type { SwapConfig } from "./lib/llama-swap/config/read.ts";
 import { poll } from "./lib/poll.ts";
 import { runService, type Service } from "./lib/service/run.ts";
 import type { Replaced } from "./lib/ssh/files/replace.ts";
@@ -70,7 +70,7 @@ export interface Admin {
 	/** llama-swap's config.yaml, as it is on the server. */
 	readPreset(signal?: AbortSignal): Promise<string>;
 	/** The same, read. */
-	readConfig(signal?: AbortSignal): Promise<Preset>;
+	readConfig(signal?: AbortSignal): Promise<SwapConfig>;
 	/** What a loaded model's server says of itself. Loads the model if it is not, and restarts its TTL. */
 	readProps(id: string, signal?: AbortSignal): Promise<ServerFacts>;
 	/** Tokens that a model file on the server says it was trained for; undefined when it does not. */
@@ -196,7 +196,7 @@ export function createAdmin(deps: AdminDeps): Admin {
 		},
 		readConfig: async (signal) => {
 			const yaml = await readPreset(signal);
-			return (await configReader()).readPreset(yaml);
+			return (await configReader()).parseConfig(yaml);
 		},
 		readProps: async (id, signal) => {
 			const path = modelPath(PROPS_PATH, id);
@@ -207,20 +207,20 @@ export function createAdmin(deps: AdminDeps): Admin {
 				),
 			);
 			const { readTemplate } = await chatTemplates();
-			const { contextWindow, images, chatTemplate, templateCaps } = props;
+			const { contextWindow, images, chatTemplate, tools } = props;
 			const template = chatTemplate === undefined ? undefined : readTemplate(chatTemplate);
 			return {
 				contextWindow,
 				images,
 				thinking: template && toThinking(template),
-				tools: templateCaps?.tools ?? template?.tools,
+				tools: tools ?? template?.tools,
 			};
 		},
 		readTrained: async (path, signal) => {
-			const { readGgufHeader } = await gguf();
+			const { trainedContextOf } = await gguf();
 			const read = (start: number, length: number): Promise<Uint8Array> =>
 				ssh.readRange(path, start, length, { signal });
-			return (await readGgufHeader(read, { template: false })).trainedContext;
+			return trainedContextOf(read);
 		},
 	};
 }

@@ -1,12 +1,17 @@
 import type { Admin } from "./admin.ts";
 import { MODELS } from "./config.ts";
-import { conservativeFirst, mergeModels, type ServerModel } from "./discovery/merge.ts";
+import {
+	type ContextOrigin,
+	conservativeFirst,
+	mergeModels,
+	type ServerModel,
+} from "./discovery/merge.ts";
 import { fingerprintOf, type Learned, parseLearned, stillTrue } from "./discovery/probed.ts";
 import { notes, presetWarnings, runningWarnings } from "./discovery/warnings.ts";
-import { describeError } from "./lib/errors.ts";
+import { describeError, type Names } from "./lib/errors.ts";
 import type { JsonFile } from "./lib/json-file.ts";
 import type { RunningModel } from "./lib/llama-swap/api/models.ts";
-import type { Preset } from "./lib/llama-swap/config/read.ts";
+import type { SwapConfig } from "./lib/llama-swap/config/read.ts";
 
 export interface Discovery {
 	/** Those that can chat. Never empty; the most conservative model first. */
@@ -28,7 +33,7 @@ export interface Discovery {
 export interface ModelSource
 	extends Pick<Admin, "listModels" | "listRunning" | "readProps" | "readTrained"> {
 	/** Undefined where there is no way to the config file. */
-	readConfig(signal?: AbortSignal): Promise<Preset | undefined>;
+	readConfig(signal?: AbortSignal): Promise<SwapConfig | undefined>;
 }
 
 export interface DiscoverOptions {
@@ -42,6 +47,8 @@ export interface DiscoverOptions {
 	readonly signal?: AbortSignal;
 	/** Milliseconds since 1970. */
 	readonly now: () => number;
+	/** How the warnings name settings. */
+	readonly names?: Names | undefined;
 }
 
 /**
@@ -53,7 +60,7 @@ export async function discoverModels(
 	source: ModelSource,
 	options: DiscoverOptions,
 ): Promise<Discovery> {
-	const { remembered = new Map(), onPart, quick = false, signal, now } = options;
+	const { remembered = new Map(), onPart, quick = false, signal, now, names } = options;
 	const reading = quick ? undefined : settle(source.readConfig(signal));
 	const processes = settle(source.listRunning(signal));
 	const listed = await source.listModels(signal);
@@ -63,12 +70,15 @@ export async function discoverModels(
 		known.set(id, facts);
 	}
 
-	const merge = (config?: Settled<Preset | undefined>): Discovery => {
+	const merge = (config?: Settled<SwapConfig | undefined>): Discovery => {
 		const preset = config?.value;
 		const all = mergeModels({ listed, running: running.value, preset, learned: known, remembered });
 		const models = all.filter(canChat);
 		const others = all.filter((model) => !canChat(model));
-		const warnings = [...runningWarnings(running.error), ...presetWarnings(config?.error, models)];
+		const warnings = [
+			...runningWarnings(running.error, names),
+			...presetWarnings(config?.error, models, names),
+		];
 		const found: Discovery = {
 			...{ models, others, learned: new Map(known), warnings },
 			...{ guesses: notes(models, running.error), source: "server", seenAt: now() },
@@ -115,7 +125,7 @@ async function askLoaded(
  */
 async function readFiles(
 	source: ModelSource,
-	preset: Preset | undefined,
+	preset: SwapConfig | undefined,
 	learned: ReadonlyMap<string, Learned>,
 	signal: AbortSignal | undefined,
 ): Promise<readonly (readonly [string, Learned])[]> {
@@ -180,11 +190,13 @@ export interface CatalogDeps {
 	readonly file: JsonFile;
 	/** Milliseconds since 1970. */
 	readonly now: () => number;
+	/** How the warnings name settings. */
+	readonly names?: Names | undefined;
 	/** Ends a refresh under way, at shutdown. */
 	readonly signal: AbortSignal;
 }
 
-export function createCatalog({ source, file, now, signal }: CatalogDeps): Catalog {
+export function createCatalog({ source, file, now, signal, names }: CatalogDeps): Catalog {
 	const listeners = new Set<() => void>();
 	let current = fallbackDiscovery();
 	let running: { readonly quick: boolean; readonly result: Promise<Discovery> } | undefined;
@@ -197,7 +209,7 @@ export function createCatalog({ source, file, now, signal }: CatalogDeps): Catal
 		try {
 			const remembered = rememberedSizes(current);
 			const { learned } = current;
-			const options = { remembered, learned, onPart: publish, quick, signal, now };
+			const options = { remembered, learned, onPart: publish, quick, signal, now, names };
 			const found = await discoverModels(source, options);
 			publish(await keep(found, file));
 			return current;
@@ -260,12 +272,15 @@ function parseKept(kept: unknown): Discovery | undefined {
 	};
 }
 
+/** Sizes that are no better known for having been kept. */
+const UNSURE: ReadonlySet<ContextOrigin> = new Set<ContextOrigin>(["guess", "unconfirmed"]);
+
 function keptModels(list: unknown): readonly ServerModel[] {
 	if (!Array.isArray(list)) return [];
 	return list.filter(isKeptModel).map((model) => ({
 		...model,
 		state: "unknown" as const,
-		contextOrigin: model.contextOrigin === "guess" ? ("guess" as const) : ("cache" as const),
+		contextOrigin: UNSURE.has(model.contextOrigin) ? model.contextOrigin : ("cache" as const),
 	}));
 }
 
@@ -284,7 +299,9 @@ function isKeptModel(value: unknown): value is ServerModel {
 function rememberedSizes({ models, source }: Discovery): ReadonlyMap<string, number> {
 	if (source === "fallback") return new Map();
 	// What a server or a file has told is in `learned`, and dies with the command it belongs to.
-	const known = models.filter(({ contextOrigin }) => !["guess", "server"].includes(contextOrigin));
+	const known = models.filter(
+		({ contextOrigin }) => contextOrigin !== "server" && !UNSURE.has(contextOrigin),
+	);
 	return new Map(known.map(({ id, contextWindow }) => [id, contextWindow]));
 }
 

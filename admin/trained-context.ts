@@ -1,7 +1,7 @@
 import { AiServerError } from "../lib/errors.ts";
 import { parseJson, recordOf, windowOf } from "../lib/json.ts";
-import { readGgufHeader } from "../lib/llama-server/gguf.ts";
-import { readPreset } from "../lib/llama-swap/config/read.ts";
+import { trainedContextOf } from "../lib/llama-server/gguf.ts";
+import { parseConfig } from "../lib/llama-swap/config/read.ts";
 
 export interface TrainedSources {
 	/** Bytes of a file on the server. */
@@ -20,14 +20,14 @@ export async function readTrainedContext(
 	yaml: string,
 	{ readRange, isReady, models }: TrainedSources,
 ): Promise<number> {
-	const preset = readPreset(yaml);
+	const preset = parseConfig(yaml);
 	const own = preset.aliases.get(id) ?? id;
 	const path = preset.models.get(own)?.launch.modelPath;
 	let cause: unknown;
 	if (path !== undefined) {
 		try {
 			const read = (start: number, length: number) => readRange(path, start, length);
-			const { trainedContext } = await readGgufHeader(read, { template: false });
+			const trainedContext = await trainedContextOf(read);
 			if (trainedContext !== undefined) return trainedContext;
 		} catch (error) {
 			cause = error;

@@ -14,14 +14,14 @@ if (models !== undefined && /^\d+$/.test(models)) await measure(Number(models));
 else compare();
 
 async function measure(count: number): Promise<void> {
-	const { readPreset } = await import("../lib/llama-swap/config/read.ts");
+	const { parseConfig } = await import("../lib/llama-swap/config/read.ts");
 	const model = (_: unknown, at: number): string => `  model-${at}:
     cmd: \${server} -m /models/model-${at}.gguf -c \${size} -np 2
     ttl: 600`;
 	const head = "macros:\n  server: llama-server --port ${PORT}\n  size: 65536\nmodels:\n";
 	const yaml = `${head}${Array.from({ length: count }, model).join("\n")}\n`;
 	const before = process.cpuUsage();
-	if (readPreset(yaml).models.size !== count) throw new Error("not every model was read");
+	if (parseConfig(yaml).models.size !== count) throw new Error("not every model was read");
 	const { user, system } = process.cpuUsage(before);
 	process.stdout.write(String((user + system) / 1000));
 }

@@ -47,7 +47,6 @@ export function ownStream(options: HttpOptions): StreamSimple {
 	return createStreamSimple({
 		http: createHttp(options),
 		timeoutMs: 60_000,
-		honoursArgumentsError: true,
 	});
 }
 

@@ -1,17 +1,16 @@
 import type { ServerModel } from "../discovery/merge.ts";
-import type { Command } from "./command.ts";
+import { type Command, defineCommand } from "./command.ts";
 
-export const refreshCommand: Command = {
-	name: "ai-server-refresh",
-	usage: "",
+export const refreshCommand: Command = defineCommand({
+	name: "refresh",
 	description: "Ask the server for its models again",
-	completesModels: false,
-	async run(_args, { catalog, reply }) {
+	arguments: {},
+	async run(_values, { server: { catalog } }) {
 		const before = catalog.current().models;
 		const { models, warnings, guesses } = await catalog.refresh();
-		reply.say([describeChange(before, models), ...warnings, ...guesses].join("\n"));
+		return [describeChange(before, models), ...warnings, ...guesses].join("\n");
 	},
-};
+});
 
 /** "3 models; new: a; gone: b; context changed: c (4096 to 8192)". */
 export function describeChange(

@@ -1,26 +1,24 @@
-import { askConsent, describeLoaded, readArguments } from "../ui/confirm.ts";
-import type { Command } from "./command.ts";
+import { describeLoaded } from "../ui/confirm.ts";
+import { type Command, defineCommand } from "./command.ts";
 
-export const restartCommand: Command = {
-	name: "ai-server-restart",
-	usage: "",
+export const restartCommand: Command = defineCommand({
+	name: "restart",
 	description: "Restart llama-swap on the server and wait until it answers",
-	completesModels: false,
-	async run(args, context) {
-		const { admin, catalog, reply, now } = context;
-		const { yes } = readArguments(args);
-		const consent = {
-			title: "Restart llama-swap?",
-			message: yes ? "" : await describeLoaded(context),
-			command: "/ai-server-restart",
-		};
-		if (!(await askConsent(consent, yes, context))) {
-			reply.say("Nothing was restarted");
-			return;
-		}
-		const started = now();
-		await context.inTurn("config", () => admin.restart());
-		reply.say(`llama-swap is back (${Math.round((now() - started) / 1000)} s)`);
-		await catalog.refresh();
+	arguments: {},
+	progress: () => "Restarting llama-swap…",
+	change: {
+		locks: ["config"],
+		confirm: {
+			question: async (_values, { server }) => ({
+				title: "Restart llama-swap?",
+				message: await describeLoaded(server.admin),
+			}),
+			declined: "Nothing was restarted",
+		},
 	},
-};
+	async run(_values, { server, now }) {
+		const started = now();
+		await server.admin.restart();
+		return `llama-swap is back (${Math.round((now() - started) / 1000)} s)`;
+	},
+});

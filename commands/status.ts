@@ -1,108 +1,18 @@
-import type { ExtensionAPI } from "@earendil-works/pi-coding-agent";
-import { visibleWidth, wrapTextWithAnsi } from "@earendil-works/pi-tui";
-import type { ServerModel } from "../discovery/merge.ts";
-import { ageNote } from "../discovery/warnings.ts";
-import type { Discovery } from "../discovery.ts";
-import { describeError } from "../lib/errors.ts";
-import { plainText } from "../lib/text.ts";
-import { type Column, renderTable } from "../ui/table.ts";
-import type { Command } from "./command.ts";
+import { STATUS_ENTRY, statusLines, toStatus } from "../ui/status-entry.ts";
+import { type Command, defineCommand } from "./command.ts";
 
-/** The custom entry in pi's session that holds a status. */
-export const STATUS_ENTRY = "ai-server-status";
-
-/** A status at one moment, as it is kept in the session. */
-export interface Status {
-	readonly models: readonly ServerModel[];
-	/** Those that cannot chat. */
-	readonly others: readonly ServerModel[];
-	readonly warnings: readonly string[];
-	/** Says where the list comes from when it does not come from the server just now. */
-	readonly note: string | undefined;
-}
-
-export const statusCommand: Command = {
-	name: "ai-server-status",
-	usage: "",
+export const statusCommand: Command = defineCommand({
+	name: "status",
 	description: "Show the models of the server: state, context window, images, thinking",
-	completesModels: false,
-	async run(_args, { catalog, reply, now }) {
+	arguments: {},
+	async run(_values, { server, reply, now }) {
+		const { catalog, names } = server;
 		const failure = await catalog.refresh().then(
 			() => undefined,
 			(error: unknown) => error ?? new Error("The server did not answer"),
 		);
-		const status = toStatus(catalog.current(), failure, now());
-		reply.show(STATUS_ENTRY, status, statusLines);
-		if (failure !== undefined) reply.fail(failure);
+		reply.show(STATUS_ENTRY, toStatus(catalog.current(), failure, names, now()), statusLines);
+		if (failure !== undefined) throw failure;
+		return undefined;
 	},
-};
-
-/** `failure` is why the server could not be asked just now; `now` in ms since 1970. */
-export function toStatus(discovery: Discovery, failure: unknown, now: number): Status {
-	const { models, others, warnings, guesses } = discovery;
-	if (failure === undefined) {
-		return { models, others, warnings: [...warnings, ...guesses], note: undefined };
-	}
-	const note = ageNote(discovery, now);
-	return { models, others, warnings: [describeError(failure)], note };
-}
-
-/** Draws the status entries of a session, at any width. */
-export function registerStatusEntry(pi: Pick<ExtensionAPI, "registerEntryRenderer">): void {
-	pi.registerEntryRenderer<Status>(STATUS_ENTRY, ({ data }) => {
-		if (data === undefined) return undefined;
-		return { render: (width) => ["", ...statusLines(data, width)], invalidate: () => undefined };
-	});
-}
-
-const COLUMNS: readonly Column[] = [
-	{ title: "Model" },
-	{ title: "State" },
-	{ title: "Context", align: "right" },
-	{ title: "from", dropFirst: 3 },
-	{ title: "Images", dropFirst: 1 },
-	{ title: "Thinking", dropFirst: 2 },
-	{ title: "TTL", align: "right", dropFirst: 4 },
-];
-
-/** The table, then what cannot chat, then the warnings, wrapped at `width` terminal cells. */
-export function statusLines(
-	{ models, others = [], warnings, note }: Omit<Status, "others"> & Partial<Status>,
-	width: number,
-): readonly string[] {
-	const table = renderTable(COLUMNS, models.map(toRow), width, visibleWidth);
-	const kinds = Map.groupBy(others, ({ kind }) => kind ?? "unknown");
-	const below = [
-		...(note === undefined ? [] : [note]),
-		...[...kinds].map(
-			([kind, group]) => `Not for chat (${kind}): ${group.map(({ id }) => id).join(", ")}`,
-		),
-		...warnings.map((text) => `Note: ${text}`),
-	];
-	const wrapped = below.flatMap((text) => wrapTextWithAnsi(plainText(text), width));
-	return wrapped.length === 0 ? table : [...table, "", ...wrapped];
-}
-
-function toRow(model: ServerModel): readonly string[] {
-	return [
-		plainText(model.id),
-		stateOf(model),
-		String(model.contextWindow),
-		model.contextOrigin,
-		model.images ? "yes" : "no",
-		model.reasoning ? "yes" : "no",
-		ttlOf(model.ttl),
-	];
-}
-
-/** Ids that llama-swap only passes on have no state of their own. */
-function stateOf({ state, peer, choice }: ServerModel): string {
-	if (peer !== undefined) return plainText(`peer ${peer}`);
-	return choice ?? (state === "unknown" ? "?" : state);
-}
-
-function ttlOf(seconds: number | undefined): string {
-	if (seconds === undefined) return "";
-	if (seconds === 0) return "never";
-	return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
-}
+});

@@ -103,13 +103,7 @@ function serveSession(client: Connection, home: string, service: DemoService): v
 const SYSTEMCTL =
 	/^(?:XDG_RUNTIME_DIR=(?:"[^"]*"|\S+) )?(?:timeout \d+ )?systemctl --user (restart|is-active)(?: --)? '?llama-swap\.service'?$/;
 
-const ACTIONS: readonly ServiceAction[] = [
-	"restart",
-	"is-active",
-	"journal",
-	"kill-hup",
-	"main-pid",
-];
+const ACTIONS: readonly ServiceAction[] = ["restart", "is-active", "journal", "kill-hup"];
 /** What each command line of lib/service.ts means; nothing here runs a shell. */
 const COMMAND_LINES: ReadonlyMap<string, ServiceAction> = new Map(
 	ACTIONS.map((action) => [serviceCommand("user", "llama-swap.service", action), action]),
@@ -135,9 +129,6 @@ function perform(channel: ServerChannel, action: string, service: DemoService): 
 			return 0;
 		case "kill-hup":
 			service.hangUp();
-			return 0;
-		case "main-pid":
-			channel.write("1234\n");
 			return 0;
 		default:
 			channel.stderr.write(`${action.split(" ")[0]}: command not found\n`);

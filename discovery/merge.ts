@@ -1,5 +1,6 @@
 import { contextWindowOf } from "../lib/llama-server/context-window.ts";
-import { type LaunchOptions, type ModelKind, readLaunch } from "../lib/llama-server/options.ts";
+import { type LaunchOptions, readLaunch, readLaunchOf } from "../lib/llama-server/launch.ts";
+import type { ModelKind } from "../lib/llama-server/servers.ts";
 import type { Thinking } from "../lib/llama-server/thinking.ts";
 import type {
 	EntryType,
@@ -7,7 +8,7 @@ import type {
 	RunningModel,
 	RunningState,
 } from "../lib/llama-swap/api/models.ts";
-import type { Preset, PresetModel } from "../lib/llama-swap/config/read.ts";
+import type { SwapConfig, SwapModel } from "../lib/llama-swap/config/read.ts";
 import { type Learned, stillTrue } from "./probed.ts";
 
 /** What an unknown context window is taken for, in tokens. */
@@ -15,7 +16,8 @@ export const FALLBACK_CONTEXT = 32_768;
 
 /**
  * Where a context window comes from: the loaded server, the model list, the running command, the
- * config file, the head of the model's file, an earlier time, nowhere.
+ * config file, the head of the model's file, a command whose program is not known here so that only
+ * the loaded server can confirm it, an earlier time, nowhere.
  */
 export type ContextOrigin =
 	| "server"
@@ -23,6 +25,7 @@ export type ContextOrigin =
 	| "command"
 	| "config"
 	| "gguf"
+	| "unconfirmed"
 	| "cache"
 	| "guess";
 
@@ -58,7 +61,7 @@ export interface MergeSources {
 	/** Undefined when the server could not say; then every state is "unknown". */
 	readonly running: readonly RunningModel[] | undefined;
 	/** The config file; undefined when it could not be read. */
-	readonly preset: Preset | undefined;
+	readonly preset: SwapConfig | undefined;
 	/** What servers have told of themselves, by the id of the loaded model. */
 	readonly learned: ReadonlyMap<string, Learned>;
 	/** Sizes from an earlier time, for models whose size cannot be read now. */
@@ -82,7 +85,7 @@ export function mergeModels(sources: MergeSources): readonly ServerModel[] {
 }
 
 /** The id that `/running` shows when this one is loaded. */
-function baseOf({ id, baseId, peer }: ListedModel, preset: Preset | undefined): string {
+function baseOf({ id, baseId, peer }: ListedModel, preset: SwapConfig | undefined): string {
 	if (peer !== undefined || preset?.models.has(id) === true) return id;
 	return baseId ?? preset?.aliases.get(id) ?? id;
 }
@@ -128,10 +131,10 @@ function reasons({ model, baseId, launch, learned }: ReasoningSources): boolean 
 function launchOf(
 	{ args }: ListedModel,
 	process: RunningModel | undefined,
-	preset: PresetModel | undefined,
+	preset: SwapModel | undefined,
 ): LaunchOptions | undefined {
 	if (process?.cmd !== undefined) return readLaunch(process.cmd, preset?.env);
-	if (args !== undefined) return readLaunch(args.map((word) => JSON.stringify(word)).join(" "));
+	if (args !== undefined) return readLaunchOf(args);
 	return preset?.launch;
 }
 
@@ -156,7 +159,7 @@ function contextOf(
 	return (
 		given(learned?.contextWindow, isLoaded ? "server" : "cache") ??
 		given(context?.tokens, context?.measured === true ? "server" : "declared") ??
-		given(own, isWritten ? written : "gguf") ??
+		given(own, launch?.server === undefined ? "unconfirmed" : isWritten ? written : "gguf") ??
 		given(remembered, "cache") ?? { contextWindow: FALLBACK_CONTEXT, contextOrigin: "guess" }
 	);
 }

@@ -1,11 +1,11 @@
 import type { Discovery } from "../discovery.ts";
-import { AiServerError, describeError } from "../lib/errors.ts";
+import { AiServerError, describeError, type Names } from "../lib/errors.ts";
 import { FALLBACK_CONTEXT, type ServerModel } from "./merge.ts";
 
 /** A plain server has no such page, and that is no fault. */
-export function runningWarnings(error: unknown): readonly string[] {
+export function runningWarnings(error: unknown, names?: Names): readonly string[] {
 	if (error === undefined || isMissing(error)) return [];
-	return [`Which models are loaded is unknown: ${describeError(error)}`];
+	return [`Which models are loaded is unknown: ${describeError(error, names)}`];
 }
 
 function isMissing(error: unknown): boolean {
@@ -13,13 +13,17 @@ function isMissing(error: unknown): boolean {
 }
 
 /** Why the config file could not be read, and whose windows may be wrong for it. */
-export function presetWarnings(error: unknown, models: readonly ServerModel[]): readonly string[] {
+export function presetWarnings(
+	error: unknown,
+	models: readonly ServerModel[],
+	names?: Names,
+): readonly string[] {
 	if (error === undefined) return [];
 	const sure = ["server", "declared", "command"];
 	const unsure = models.filter(({ contextOrigin }) => !sure.includes(contextOrigin));
 	const effect =
 		unsure.length === 0 ? "" : `. Context windows that may be wrong: ${idList(unsure)}`;
-	return [`The server's config could not be read: ${describeError(error)}${effect}`];
+	return [`The server's config could not be read: ${describeError(error, names)}${effect}`];
 }
 
 /** Worth knowing when somebody looks, but no fault. */

@@ -1,12 +1,14 @@
-/** What an error body says, whichever of the servers behind the URL wrote it. */
-export interface ServerFault {
-	/** The server's own words, untouched: pi recognises an overflow by them. */
+import { parseJson, recordOf } from "./json.ts";
+
+/** What is in an error body, whichever of the servers behind the URL wrote it. */
+export interface ServerError {
+	/** The server's own message, unchanged: pi recognizes an overflow by it. */
 	readonly message: string;
 	/** llama-server's or the OpenAI object's `type`, such as "exceed_context_size_error". */
 	readonly type: string | undefined;
-	/** The number or word in `code`, where there is one. */
+	/** The number or name in `code`, if there is one. */
 	readonly code: string | number | undefined;
-	/** True when llama-swap (v218 and later) says that the fault is its own, not the model's. */
+	/** True when llama-swap (v218 and later) reports an error of its own, not of the model. */
 	readonly fromProxy: boolean;
 }
 
@@ -14,56 +16,46 @@ export interface ServerFault {
  * Reads an error body: llama-swap's plain text (up to v217), its string (v218 to v250) and object
  * forms, llama-server's object, and `detail` of llama_cpp.server. Undefined for an empty body.
  */
-export function parseFault(body: string): ServerFault | undefined {
+export function parseErrorBody(body: string): ServerError | undefined {
 	const text = body.trim();
 	if (text === "") return undefined;
-	return faultFrom(parse(text)) ?? plain(text);
+	return errorFrom(parseJson(text)) ?? plain(text);
 }
 
 /** The same for a value that is already parsed; undefined when it holds no error. */
-export function faultFrom(value: unknown): ServerFault | undefined {
-	if (!isRecord(value)) return undefined;
-	const fromProxy = value["src"] === "llama-swap";
-	const error = value["error"];
+export function errorFrom(value: unknown): ServerError | undefined {
+	const body = recordOf(value);
+	if (body === undefined) return undefined;
+	const fromProxy = body["src"] === "llama-swap";
+	const error = body["error"];
 	if (typeof error === "string") {
 		return { message: error, type: undefined, code: undefined, fromProxy };
 	}
-	if (isRecord(error)) {
-		const { message, type, code } = error;
+	const fields = recordOf(error);
+	if (fields !== undefined) {
+		const { message, type, code } = fields;
 		return {
-			message: typeof message === "string" && message !== "" ? message : JSON.stringify(error),
+			message: typeof message === "string" && message !== "" ? message : JSON.stringify(fields),
 			type: typeof type === "string" ? type : undefined,
 			code: typeof code === "string" || typeof code === "number" ? code : undefined,
 			fromProxy,
 		};
 	}
-	const detail = value["detail"];
+	const detail = body["detail"];
 	if (detail === undefined || detail === null) return undefined;
 	const message = typeof detail === "string" ? detail : JSON.stringify(detail);
 	return { message, type: undefined, code: undefined, fromProxy: false };
 }
 
-/** Without what llama-swap puts in front of a fault it has no number for, which says nothing. */
+/** Without the prefix that llama-swap puts before an error it has no number for. */
 export function withoutPrefix(message: string): string {
 	return message.replace(/^unspecific error: /, "");
 }
 
-function plain(text: string): ServerFault {
+function plain(text: string): ServerError {
 	// v218 to v224 build their JSON without escaping, so a quote in the message breaks it.
 	const unescaped = /^\{"src":"llama-swap", ?"error": ?"([\s\S]*)"\}$/.exec(text)?.[1];
 	const message = unescaped ?? text.replace(/^llama-swap: /, "");
 	const fromProxy = message !== text;
 	return { message, type: undefined, code: undefined, fromProxy };
-}
-
-function parse(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return undefined;
-	}
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
 }

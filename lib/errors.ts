@@ -2,6 +2,7 @@ import { oneLine } from "./text.ts";
 
 export type ErrorCode =
 	| "settings" // a setting is unusable
+	| "usage" // a command was typed wrong
 	| "tls" // a certificate or the handshake
 	| "network" // the way to the server; worth another try
 	| "http" // the server answered with an error status

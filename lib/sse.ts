@@ -1,10 +1,10 @@
 import { createParser } from "eventsource-parser";
 import { AiServerError } from "./errors.ts";
 
-/** One event of 16 MiB is a fault of the server, not an answer. */
-const EVENT_LIMIT = 16 * 1024 * 1024;
+/** A longer event is an error of the server, not an answer. */
+const MAX_EVENT = 16 * 1024 * 1024;
 /** As much of the text between events as an error message can need. */
-const STRAY_LIMIT = 64 * 1024;
+const MAX_STRAY = 64 * 1024;
 
 /** Cuts bytes into the data of server-sent events (HTML standard, section 9.2). */
 export interface EventReader {
@@ -28,7 +28,7 @@ export function createEventReader(): EventReader {
 	let forgot = false;
 	let events: string[] = [];
 	const parser = createParser({
-		maxBufferSize: EVENT_LIMIT,
+		maxBufferSize: MAX_EVENT,
 		onEvent: ({ data, event }) => {
 			events.push(event === "error" ? errorEvent(data) : data);
 		},
@@ -41,7 +41,7 @@ export function createEventReader(): EventReader {
 	const feed = (text: string): readonly string[] => {
 		recent.push(text);
 		kept += text.length;
-		while (kept > STRAY_LIMIT && recent.length > 1) {
+		while (kept > MAX_STRAY && recent.length > 1) {
 			kept -= recent.shift()?.length ?? 0;
 			forgot = true;
 		}
@@ -70,12 +70,12 @@ function isStray(line: string): boolean {
 	return line !== "" && !/^(?::|(?:data|event|id|retry)(?::|$))/.test(line);
 }
 
-/** Data of what is called "error" outside the data, as an object that says so itself. */
+/** The data of an event that is called "error", as an object with the key `error`. */
 export function errorEvent(data: string): string {
 	try {
 		const value: unknown = JSON.parse(data);
-		const says = typeof value === "object" && value !== null && "error" in value;
-		return says ? data : JSON.stringify({ error: value });
+		const isNamed = typeof value === "object" && value !== null && "error" in value;
+		return isNamed ? data : JSON.stringify({ error: value });
 	} catch {
 		return JSON.stringify({ error: data });
 	}

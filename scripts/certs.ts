@@ -6,7 +6,7 @@ import { access, mkdir, readFile, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { createRoot, type Identity, openIssuer } from "./issuer.ts";
+import { createRoot, ExtendedKeyUsage, type Identity, openIssuer, validFor } from "./issuer.ts";
 
 const ROOT_NAME = "ai-server root CA";
 const DAYS = { root: 3650, server: 397, client: 180 } as const;
@@ -43,24 +43,39 @@ async function run(folder: string, name: string, now: Date): Promise<void> {
 	if (needsServer) checkHost(name);
 	else checkClient(name);
 
-	const root = hasRoot ? await readIdentity(folder) : await createRoot(ROOT_NAME, DAYS.root, now);
+	const root = hasRoot
+		? await readIdentity(folder)
+		: await createRoot(ROOT_NAME, validFor(DAYS.root, now));
 	const issuer = await openIssuer(root, now);
 	const made: Made[] = [];
 	if (!hasRoot) made.push(...pair(ROOT, root));
 	if (needsServer) {
-		made.push(...pair(filesOf("server"), await issuer.server(name, DAYS.server)));
+		const identity = await issuer.issue({
+			subject: name,
+			usage: ExtendedKeyUsage.serverAuth,
+			validity: validFor(DAYS.server, now),
+			hosts: [name],
+		});
+		made.push(...pair(filesOf("server"), identity));
 	}
-	if (needsClient) made.push(...pair(filesOf(client), await issuer.client(client, DAYS.client)));
+	if (needsClient) {
+		const identity = await issuer.issue({
+			subject: client,
+			usage: ExtendedKeyUsage.clientAuth,
+			validity: validFor(DAYS.client, now),
+		});
+		made.push(...pair(filesOf(client), identity));
+	}
 
 	for (const file of made) {
-		if (await has(file.name)) throw new Error(`${join(folder, file.name)} is already there`);
+		if (await has(file.name)) throw new Error(`${join(folder, file.name)} already exists`);
 	}
 	await mkdir(folder, { recursive: true, mode: 0o700 });
 	for (const file of made) await put(folder, file);
 	if (needsClient) await putBundle(folder, client);
 }
 
-/** What a browser wants: one file with certificate, key and CA. Its password is empty. */
+/** The form for browsers: one file with certificate, key and CA. Its password is empty. */
 async function putBundle(folder: string, client: string): Promise<void> {
 	const { cert, key } = filesOf(client);
 	const args = ["pkcs12", "-export", "-name", client, "-in", cert, "-inkey", key];
@@ -71,8 +86,10 @@ async function putBundle(folder: string, client: string): Promise<void> {
 		await put(folder, { name: `${client}.p12`, content: stdout, secret: true });
 	} catch (error) {
 		if (error instanceof Error && "code" in error && error.code === "EEXIST") throw error;
-		console.log(`\nNo ${client}.p12, which only browsers need: there is no openssl that works.`);
-		console.log(`Where there is one: openssl ${all.join(" ")} -out ${client}.p12`);
+		console.log(
+			`\n${client}.p12, which only browsers need, was not made: openssl is not available.`,
+		);
+		console.log(`To make it: openssl ${all.join(" ")} -out ${client}.p12`);
 	}
 }
 
@@ -103,7 +120,9 @@ async function readIdentity(folder: string): Promise<Identity> {
 
 function checkHost(host: string): void {
 	if (isIP(host) !== 0) {
-		throw new Error("Give the server's name: Caddy does not serve an address with mTLS");
+		throw new Error(
+			"Give the server's name, not its address: Caddy does not serve an address with mTLS",
+		);
 	}
 	const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 	if (new RegExp(`^${label}(?:\\.${label})*$`, "i").test(host)) return;

@@ -5,12 +5,14 @@ import {
 	X509Certificate as NodeCertificate,
 	type webcrypto,
 } from "node:crypto";
+import { isIP } from "node:net";
 import {
 	AuthorityKeyIdentifierExtension,
 	BasicConstraintsExtension,
 	ExtendedKeyUsage,
 	ExtendedKeyUsageExtension,
 	type Extension,
+	type JsonGeneralName,
 	KeyUsageFlags,
 	KeyUsagesExtension,
 	SubjectAlternativeNameExtension,
@@ -19,16 +21,31 @@ import {
 	X509CertificateGenerator,
 } from "@peculiar/x509";
 
+export { ExtendedKeyUsage };
+
 /** A certificate and its private key, both PEM. */
 export interface Identity {
 	readonly cert: string;
 	readonly key: string;
 }
 
+export interface Validity {
+	readonly notBefore: Date;
+	readonly notAfter: Date;
+}
+
+export interface Request {
+	/** The common name. */
+	readonly subject: string;
+	readonly usage: ExtendedKeyUsage;
+	readonly validity: Validity;
+	/** DNS names and IP addresses, for a server. */
+	readonly hosts?: readonly string[];
+}
+
+/** Makes a new key on P-256 for each certificate; none is valid for longer than the CA. */
 export interface Issuer {
-	/** For a server with one DNS name. */
-	server(host: string, days: number): Promise<Identity>;
-	client(name: string, days: number): Promise<Identity>;
+	issue(request: Request): Promise<Identity>;
 }
 
 const KEY = { name: "ECDSA", namedCurve: "P-256" } as const;
@@ -42,12 +59,13 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** A new CA that signs itself, with an EC key on P-256. */
-export async function createRoot(name: string, days: number, now: Date): Promise<Identity> {
+export async function createRoot(name: string, validity: Validity): Promise<Identity> {
 	const keys = await crypto.subtle.generateKey(KEY, true, ["sign", "verify"]);
 	const root = await X509CertificateGenerator.createSelfSigned({
 		serialNumber: serial(),
 		name: [{ CN: [name] }],
-		...lifetime(days, now),
+		notBefore: validity.notBefore,
+		notAfter: validity.notAfter,
 		signingAlgorithm: { name: "ECDSA", hash: HASH },
 		keys,
 		extensions: [
@@ -60,50 +78,55 @@ export async function createRoot(name: string, days: number, now: Date): Promise
 }
 
 /**
- * A CA out of its two files, whoever made them: EC on a NIST curve or RSA. What it signs ends with
- * it at the latest. Rejects with an Error
- * whose message is for a person.
+ * Opens a CA from its two files, made by any program: EC on a NIST curve or RSA. Rejects with an Error
+ * whose message is for the user.
  */
 export async function openIssuer({ cert, key }: Identity, now: Date): Promise<Issuer> {
 	const root = new X509Certificate(cert);
 	if (now > root.notAfter) throw new Error("The CA has expired");
 	const { signingKey, signingAlgorithm } = await importKey(key, cert);
-	const sign = async (
-		subject: string,
-		days: number,
-		extensions: readonly Extension[],
-	): Promise<Identity> => {
-		const own = await crypto.subtle.generateKey(KEY, true, ["sign", "verify"]);
-		const { notBefore, notAfter } = lifetime(days, now);
-		const certificate = await X509CertificateGenerator.create({
-			serialNumber: serial(),
-			subject: [{ CN: [subject] }],
-			// The name itself, not its text: Go compares the bytes of both.
-			issuer: root.subjectName,
-			notBefore,
-			notAfter: new Date(Math.min(notAfter.getTime(), root.notAfter.getTime())),
-			signingAlgorithm,
-			publicKey: own.publicKey,
-			signingKey,
-			extensions: [
-				new BasicConstraintsExtension(false, undefined, true),
-				new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-				await SubjectKeyIdentifierExtension.create(own.publicKey),
-				await authorityKeyOf(root),
-				...extensions,
-			],
-		});
-		return { cert: pemOf(certificate), key: keyPem(own.privateKey) };
-	};
 	return {
-		server: (host, days) =>
-			sign(host, days, [
-				new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-				new SubjectAlternativeNameExtension([{ type: "dns", value: host }]),
-			]),
-		client: (name, days) =>
-			sign(name, days, [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])]),
+		async issue({ subject, usage, validity, hosts = [] }) {
+			const own = await crypto.subtle.generateKey(KEY, true, ["sign", "verify"]);
+			const end = Math.min(validity.notAfter.getTime(), root.notAfter.getTime());
+			const certificate = await X509CertificateGenerator.create({
+				serialNumber: serial(),
+				subject: [{ CN: [subject] }],
+				// The name itself, not its text: Go compares the bytes of both.
+				issuer: root.subjectName,
+				notBefore: validity.notBefore,
+				notAfter: new Date(end),
+				signingAlgorithm,
+				publicKey: own.publicKey,
+				signingKey,
+				extensions: [
+					new BasicConstraintsExtension(false, undefined, true),
+					new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+					await SubjectKeyIdentifierExtension.create(own.publicKey),
+					await authorityKeyOf(root),
+					new ExtendedKeyUsageExtension([usage]),
+					...alternativeNames(hosts),
+				],
+			});
+			return { cert: pemOf(certificate), key: keyPem(own.privateKey) };
+		},
 	};
+}
+
+/** From an hour ago, for a machine whose clock is slow. */
+export function validFor(days: number, now: Date): Validity {
+	return {
+		notBefore: new Date(now.getTime() - HOUR),
+		notAfter: new Date(now.getTime() + days * DAY),
+	};
+}
+
+function alternativeNames(hosts: readonly string[]): readonly Extension[] {
+	if (hosts.length === 0) return [];
+	const names = hosts.map((value): JsonGeneralName => {
+		return { type: isIP(value) === 0 ? "dns" : "ip", value };
+	});
+	return [new SubjectAlternativeNameExtension(names)];
 }
 
 interface SigningKey {
@@ -132,20 +155,12 @@ async function importKey(pem: string, cert: string): Promise<SigningKey> {
 	return { signingKey, signingAlgorithm: { name: algorithm.name, hash: HASH } };
 }
 
-/** By the CA's own identifier, which need not be the hash of its key. */
+/** By the CA's own identifier, which is not always the hash of its key. */
 async function authorityKeyOf(root: X509Certificate): Promise<Extension> {
 	const known = root.getExtension(SubjectKeyIdentifierExtension);
 	return known === null
 		? AuthorityKeyIdentifierExtension.create(root.publicKey)
 		: new AuthorityKeyIdentifierExtension(known.keyId);
-}
-
-/** An hour of the past, for a machine whose clock is late. */
-function lifetime(days: number, now: Date): { readonly notBefore: Date; readonly notAfter: Date } {
-	return {
-		notBefore: new Date(now.getTime() - HOUR),
-		notAfter: new Date(now.getTime() + days * DAY),
-	};
 }
 
 /** Sixteen random bytes, positive and without a leading zero (RFC 5280, 4.1.2.2). */

@@ -1,16 +1,18 @@
 import { lazyStream } from "@earendil-works/pi-ai";
 import { lazy } from "../lib/lazy.ts";
+import type { StreamSimple } from "../stream.ts";
 import { installed } from "./effects.ts";
-import type { StreamSimple } from "./provider.ts";
+import type { Notices } from "./notices.ts";
 import type { Server } from "./server.ts";
 
 const chatStream = lazy(() => import("../stream.ts"));
 
 /** The chat stream of a server, loaded with the first turn: a start that never chats does not pay. */
 export function createChat(
-	server: Pick<Server, "settings" | "http" | "admin" | "catalog">,
+	server: Pick<Server, "names" | "settings" | "http" | "admin" | "catalog">,
+	notices: Pick<Notices, "warn">,
 ): StreamSimple {
-	const { settings, http, admin, catalog } = server;
+	const { names, settings, http, admin, catalog } = server;
 	let loaded: StreamSimple | undefined;
 	const load = async (): Promise<StreamSimple> => {
 		const { createStreamSimple } = await installed(chatStream());
@@ -18,7 +20,8 @@ export function createChat(
 			http,
 			timeoutMs: settings.timeoutMs,
 			explainLoad: admin.explainLoad,
-			honoursArgumentsError: true,
+			names,
+			notice: notices.warn,
 			thinkingOf: (id) => catalog.current().models.find((model) => model.id === id)?.thinking,
 		});
 		return loaded;

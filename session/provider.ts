@@ -1,23 +1,12 @@
-import type {
-	AssistantMessageEventStream,
-	Model,
-	Provider,
-	SimpleStreamOptions,
-	TranscriptContext,
-} from "@earendil-works/pi-ai";
+import type { Model, Provider } from "@earendil-works/pi-ai";
 import type { ServerModel } from "../discovery/merge.ts";
 import { levelMap } from "../lib/llama-server/thinking.ts";
+import type { StreamSimple } from "../stream.ts";
 import type { Server } from "./server.ts";
 
 /** Private to this provider: pi uses a stream function for models of its own api name only. */
 const API = "ai-server-mtls";
 export type ServerApi = typeof API;
-export type StreamSimple = (
-	model: Model<ServerApi>,
-	context: TranscriptContext,
-	options?: SimpleStreamOptions,
-) => AssistantMessageEventStream;
-
 export interface Registration {
 	readonly provider: Provider<ServerApi>;
 	/** True while pi itself asks for the models, and so will see what comes. */

@@ -57,6 +57,7 @@ export function createServer(settings: Settings, effects: ServerEffects): Server
 		file: effects.keptList(settings),
 		now: effects.now,
 		signal: closing.signal,
+		names,
 	});
 	return {
 		id,

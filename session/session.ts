@@ -4,6 +4,7 @@ import { waitFor } from "../lib/poll.ts";
 import { createReply } from "../ui/reply.ts";
 import { type CatalogUpdates, showChanges } from "./catalog-updates.ts";
 import { createAdvice } from "./model-advice.ts";
+import type { Notices } from "./notices.ts";
 import type { Registration } from "./provider.ts";
 import type { Server } from "./server.ts";
 import { type Rest, startReport } from "./startup.ts";
@@ -16,6 +17,7 @@ export function handleSession(
 	server: Server,
 	{ provider, isPulling }: Registration,
 	rest: Rest,
+	notices: Pick<Notices, "showIn">,
 ): void {
 	const { id, catalog, closed, http } = server;
 	let updates: CatalogUpdates | undefined;
@@ -26,7 +28,9 @@ export function handleSession(
 		if (updates !== undefined) return;
 		updates = showChanges(catalog, isPulling, () => pi.registerProvider(provider));
 		closed.addEventListener("abort", updates.stop, { once: true });
-		advise = createAdvice(id, createReply(pi, context, server.names), context, catalog);
+		const reply = createReply(pi, context, server.names);
+		notices.showIn(reply);
+		advise = createAdvice(id, reply, context, catalog);
 		catalog.onChange(advise);
 		// SSH may take long and the prompt does not wait for it, so the rest happens meanwhile.
 		void finishStart(pi, server, context, rest);

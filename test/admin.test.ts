@@ -34,8 +34,10 @@ function rig(
 	const refuses = (): Promise<never> => Promise.reject(new Error("only readFile is served"));
 	const ssh: Ssh = {
 		target: "demo@box",
-		readFile: async (path) => `# ${path}\n${yaml}`,
-		...{ readRange: refuses, exec: refuses, withSftp: refuses },
+		readFile: async (path) => Buffer.from(`# ${path}\n${yaml}`),
+		readRange: refuses,
+		exec: refuses,
+		withSftp: refuses,
 		close: () => undefined,
 	};
 	const { routes, configPath } = loadSettings({}, "/home/me");

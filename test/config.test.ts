@@ -106,8 +106,12 @@ test.each([
 	["AI_SERVER_TIMEOUT_MS", "99999999999", "AI_SERVER_TIMEOUT_MS is not a number of milliseconds"],
 	["AI_SERVER_UNLOAD_PATH", "/unload", "AI_SERVER_UNLOAD_PATH lacks <id>"],
 	["AI_SERVER_MODELS_PATH", "models", "AI_SERVER_MODELS_PATH does not begin with /"],
-	["AI_SERVER_SSH_HOST", "a b", "AI_SERVER_SSH_HOST"],
-	["AI_SERVER_SERVICE_SCOPE", "global", 'AI_SERVER_SERVICE_SCOPE is "global"'],
+	["AI_SERVER_SSH_HOST", "a b", '"a b" is not an SSH target'],
+	[
+		"AI_SERVER_SERVICE_SCOPE",
+		"global",
+		'"global" is not a service scope. Use user, system or openrc',
+	],
 	["AI_SERVER_API_KEY", "two words", "AI_SERVER_API_KEY holds a blank or another character"],
 ])("%s=%s becomes one problem and the rest still works", (name, value, line) => {
 	const config = load({ [name]: value, AI_SERVER_SERVICE_UNIT: "other.service" });
@@ -127,7 +131,7 @@ test("an unusable service is never replaced by another one", () => {
 	const config = load({ AI_SERVER_SERVICE_UNIT: "a; reboot" });
 	expect(config.serviceUnit).toBeUndefined();
 	expect(config.problems.map((problem) => describeError(problem))).toEqual([
-		expect.stringContaining('AI_SERVER_SERVICE_UNIT is "a; reboot"'),
+		expect.stringContaining('"a; reboot" is not a service name'),
 	]);
 });
 

@@ -9,11 +9,11 @@ import {
 import { AiServerError } from "../lib/errors.ts";
 import type { JsonFile } from "../lib/json-file.ts";
 import type { ListedModel } from "../lib/llama-swap/api/models.ts";
-import { type Preset, readPreset } from "../lib/llama-swap/config/read.ts";
+import { parseConfig, type SwapConfig } from "../lib/llama-swap/config/read.ts";
 
 const listed = (id: string): ListedModel => ({ id, name: undefined, images: false });
-const preset = (id: string, size: number): Preset =>
-	readPreset(`models:\n  ${id}:\n    cmd: llama-server -c ${size}\n`);
+const preset = (id: string, size: number): SwapConfig =>
+	parseConfig(`models:\n  ${id}:\n    cmd: llama-server -c ${size}\n`);
 const NOW = 1_000_000;
 const now = (): number => NOW;
 
@@ -50,7 +50,7 @@ test("asks all three and merges them", async () => {
 });
 
 test("gives the part of HTTP at once and the whole when SSH has answered", async () => {
-	const sizes = Promise.withResolvers<Preset>();
+	const sizes = Promise.withResolvers<SwapConfig>();
 	const parts: Discovery[] = [];
 	const whole = discoverModels(source({ readConfig: () => sizes.promise }), {
 		now,
@@ -263,7 +263,7 @@ test("what a server told outlives pi, and dies with the command it belongs to", 
 		const stopped = source({
 			listModels: async () => [listed("m")],
 			listRunning: async () => [],
-			readConfig: async () => readPreset(yaml),
+			readConfig: async () => parseConfig(yaml),
 		});
 		const catalog = createCatalog({ source: stopped, file: memory(kept), now, signal });
 		await catalog.restore();
@@ -287,7 +287,7 @@ test("what a model was trained for is read in its file, once, and bounds its win
 		source: source({
 			listModels: async () => ["m", "n", "o", "p", "q"].map(listed),
 			listRunning: async () => [],
-			readConfig: async () => readPreset(yaml),
+			readConfig: async () => parseConfig(yaml),
 			readTrained: async (path) => {
 				read.push(path);
 				if (path.includes("missing")) throw new AiServerError("ssh", "no such file");

@@ -1,69 +1,45 @@
-import { AiServerError } from "../lib/errors.ts";
+import type { ExtensionContext } from "@earendil-works/pi-coding-agent";
+import type { Admin } from "../admin.ts";
 import { plainText } from "../lib/text.ts";
-import type { CommandContext } from "./context.ts";
 
-export interface Arguments {
-	/** What was typed, without the flag. */
-	readonly text: string;
-	/** True for `--yes`: go ahead without a question. */
-	readonly yes: boolean;
-}
-
-/** Takes `--yes` out of what was typed, wherever it stands. */
-export function readArguments(args: string): Arguments {
-	const words = args.split(/\s+/).filter((word) => word !== "");
-	return { text: words.filter((word) => word !== "--yes").join(" "), yes: words.includes("--yes") };
-}
-
-export interface Consent {
+export interface Question {
 	readonly title: string;
 	readonly message: string;
-	/** What to type where nobody can be asked. */
-	readonly command: string;
 }
 
-/** True when the user agrees, or has agreed with `--yes`. Rejects where nobody can be asked. */
-export async function askConsent(
-	{ title, message, command }: Consent,
-	yes: boolean,
-	{ pi }: Pick<CommandContext, "pi">,
-): Promise<boolean> {
-	if (yes) return true;
-	if (!pi.hasUI) {
-		throw new AiServerError(
-			"settings",
-			"This changes something on the server, and nobody is asked",
-			{
-				hint: `To go ahead without a question: ${command} --yes`,
-			},
-		);
-	}
-	return pi.ui.confirm(title, message);
+/** True when the user agrees, or has agreed beforehand. */
+export type Ask = (question: Question) => Promise<boolean>;
+
+/** With `yes` everything is agreed to. Without it, for modes that can ask. */
+export function createAsk(yes: boolean, { ui }: Pick<ExtensionContext, "ui">): Ask {
+	return async ({ title, message }) => yes || ui.confirm(title, message);
 }
 
-/** What a restart or a reload ends, in a sentence for a person. */
-export async function describeLoaded({ admin }: Pick<CommandContext, "admin">): Promise<string> {
-	// A server that hangs is one reason for a restart, so its silence must not prevent one.
+/** What a restart or a reload of llama-swap ends, in a sentence. */
+export async function describeLoaded(
+	admin: Pick<Admin, "listRunning" | "inFlight">,
+): Promise<string> {
+	// A server that hangs is a reason for a restart, so it must not prevent one.
 	const running = await admin.listRunning().catch(() => undefined);
-	if (running === undefined) return "The server does not say which models are loaded.";
+	if (running === undefined) return "The list of loaded models is not available.";
 	if (running.length === 0) return "No model is loaded.";
 	const requests = await admin.inFlight();
 	const names = running.map(({ id, state }) => {
 		const count = requests?.byModel.get(id) ?? 0;
-		return count === 0 ? `${id} (${state})` : `${id} (${state}, answering ${count})`;
+		return plainText(count === 0 ? `${id} (${state})` : `${id} (${state}, ${countOf(count)})`);
 	});
-	const loaded = `Loaded now: ${names.join(", ")}.`;
-	if (requests?.total === 0) return `${loaded} No answer is under way.`;
+	const loaded = `Loaded: ${names.join(", ")}.`;
+	if (requests?.total === 0) return `${loaded} No request is in progress.`;
 	const count = requests === undefined ? "" : ` (${requests.total})`;
-	return `${loaded} Answers under way${count} are cut off.`;
+	return `${loaded} Requests in progress${count} will be cut off.`;
 }
 
 /**
- * Whose answers would be cut off, among the models that count, in a sentence; empty for nobody's. A
- * server that does not tell its requests by model may be answering with any that is loaded.
+ * Which models are answering, among those that count, in a sentence; empty for none. On a server that
+ * does not count its requests by model, each loaded one may be.
  */
 export async function describeBusy(
-	{ admin }: Pick<CommandContext, "admin">,
+	admin: Pick<Admin, "listRunning" | "inFlight">,
 	counts: (id: string) => boolean,
 ): Promise<string> {
 	const requests = await admin.inFlight();
@@ -71,14 +47,14 @@ export async function describeBusy(
 	if (requests !== undefined && requests.byModel.size > 0) {
 		const busy = [...requests.byModel].filter(([id]) => counts(id));
 		const names = busy.map(([id, count]) => `${plainText(id)} (${countOf(count)})`);
-		return names.length === 0 ? "" : `Answering: ${names.join(", ")}.`;
+		return names.length === 0 ? "" : `Busy: ${names.join(", ")}.`;
 	}
-	// Without the list of what is loaded the command itself will fail, and say why.
+	// Without the list of loaded models the command itself will fail, and report why.
 	const running = await admin.listRunning().catch(() => []);
 	const loaded = running.filter(({ id }) => counts(id)).map(({ id }) => plainText(id));
 	if (loaded.length === 0) return "";
-	const total = requests === undefined ? "" : `, but has ${countOf(requests.total)} under way`;
-	return `Loaded: ${loaded.join(", ")}. This server does not tell who is answering${total}.`;
+	const total = requests === undefined ? "" : ` (${countOf(requests.total)} in progress)`;
+	return `Loaded: ${loaded.join(", ")}. The server does not report which models are busy${total}.`;
 }
 
 function countOf(requests: number): string {

@@ -2,34 +2,29 @@ import { writeSync } from "node:fs";
 import type { ExtensionAPI, ExtensionContext } from "@earendil-works/pi-coding-agent";
 import { describeError, type Names } from "../lib/errors.ts";
 
-/** How a command talks to people, whatever mode pi runs in. */
+/** How the extension reports to the user, in every mode of pi. */
 export interface Reply {
 	/** A line that is good news or neutral. */
 	say(text: string): void;
-	/** A line about something that is not as it should be. */
 	warn(text: string): void;
-	/** Something went wrong: one line with a hint, and a failing exit in print mode. */
+	/** An error as one line with its hint; in print mode pi's exit code becomes 1. */
 	fail(error: unknown): void;
 	/**
-	 * Something with lines of its own, kept in the session but never shown to the model. `lines`
-	 * draws it at a width in terminal cells; `data` is what the entry renderer of `type` draws from.
+	 * Several lines, kept in the session but never sent to the model. `lines` draws them at a width in
+	 * terminal cells; `data` is what the entry renderer of `type` draws from.
 	 */
 	show<T>(type: string, data: T, lines: (data: T, width: number) => readonly string[]): void;
 }
 
-/** Where nobody tells the width of a terminal. */
+/** Where the width of the terminal is not known. */
 const PLAIN_WIDTH = 120;
 
+/** `names` are what the user calls the settings and commands that an error is about. */
 export function createReply(
 	pi: Pick<ExtensionAPI, "appendEntry">,
 	context: Pick<ExtensionContext, "mode" | "hasUI" | "ui">,
 	names: Names,
 ): Reply {
-	// pi sends process.stdout to stderr outside the TUI; descriptor 1 is the real one. In json and
-	// rpc mode it carries the protocol, so nothing may be written there.
-	const print = (descriptor: 1 | 2, text: string): void => {
-		writeSync(descriptor, `${text}\n`);
-	};
 	return {
 		say(text) {
 			if (context.mode === "print") print(1, text);
@@ -52,4 +47,12 @@ export function createReply(
 			if (context.mode === "rpc") context.ui.notify(text(), "info");
 		},
 	};
+}
+
+/**
+ * pi sends process.stdout to stderr outside the TUI; descriptor 1 is the real one. In json and rpc
+ * mode it carries the protocol, so nothing else may be written there.
+ */
+function print(descriptor: 1 | 2, text: string): void {
+	writeSync(descriptor, `${text}\n`);
 }

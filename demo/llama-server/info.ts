@@ -1,4 +1,4 @@
-import { extractCtxFromRunningCmd } from "../../lib/llama-server/options.ts";
+import { extractCtxFromRunningCmd } from "../../lib/llama-server/launch.ts";
 import type { ModelConfig } from "../llama-swap/config-file.ts";
 import recorded from "./props.json" with { type: "json" };
 

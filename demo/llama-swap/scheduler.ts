@@ -1,4 +1,4 @@
-import { extractCtxFromRunningCmd } from "../../lib/llama-server/options.ts";
+import { extractCtxFromRunningCmd } from "../../lib/llama-server/launch.ts";
 import { type ModelConfig, programOf, type SwapConfig } from "./config-file.ts";
 
 export type State = "stopped" | "starting" | "ready" | "stopping";

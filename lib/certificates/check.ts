@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { AiServerError } from "../errors.ts";
+import { AiServerError, type ErrorFacts, type Setting } from "../errors.ts";
 
 export interface CertificatePaths {
 	readonly ca: string;
@@ -11,7 +11,7 @@ export interface CertificatePaths {
 	readonly passphrase?: string;
 }
 
-/** File contents, as they came. */
+/** The contents of the files. */
 export interface Pem {
 	readonly ca: string;
 	readonly cert: string;
@@ -21,16 +21,16 @@ export interface Pem {
 
 type Part = "ca" | "cert" | "key";
 
-const PARTS: Readonly<Record<Part, { readonly label: string; readonly variable: string }>> = {
-	ca: { label: "CA file", variable: "AI_SERVER_CA" },
-	cert: { label: "client certificate", variable: "AI_SERVER_CLIENT_CERT" },
-	key: { label: "client key", variable: "AI_SERVER_CLIENT_KEY" },
+const PARTS: Readonly<Record<Part, { readonly label: string; readonly setting: Setting }>> = {
+	ca: { label: "CA file", setting: "ca" },
+	cert: { label: "client certificate", setting: "clientCert" },
+	key: { label: "client key", setting: "clientKey" },
 };
 
 /** The extended key usages "TLS client" and "any" (RFC 5280, 4.2.1.12). */
 const CLIENT_USAGES = ["1.3.6.1.5.5.7.3.2", "2.5.29.37.0"];
 
-/** Reads the three files. Rejects with AiServerError "tls" that names the file and its variable. */
+/** Reads the three files. Rejects with AiServerError "tls" that names the file. */
 export async function readCertificates(paths: CertificatePaths): Promise<Pem> {
 	const [ca, cert, key] = await Promise.all([
 		readPart("ca", paths.ca),
@@ -41,8 +41,8 @@ export async function readCertificates(paths: CertificatePaths): Promise<Pem> {
 }
 
 /**
- * Changes whenever one of the files does: size, time and inode of each. Never throws. Every request
- * asks, and three trips to the thread pool would take longer than the rest of its way out.
+ * Changes whenever one of the files does: size, time and inode of each. Never throws. Synchronous, as
+ * every request asks, and three trips to the thread pool would take longer than the rest of its set-up.
  */
 export function certificatesVersion(paths: CertificatePaths): string {
 	const parts = [paths.ca, paths.cert, paths.key].map((path) => {
@@ -50,14 +50,14 @@ export function certificatesVersion(paths: CertificatePaths): string {
 			const { size, mtimeMs, ino } = statSync(path);
 			return `${size}:${mtimeMs}:${ino}`;
 		} catch {
-			return "missing"; // reading it says why
+			return "missing"; // reading it reports why
 		}
 	});
 	return parts.join(" ");
 }
 
 /**
- * Finds what would fail in a handshake before there is one, since the handshake itself says only
+ * Finds what would fail in a handshake before there is one, since the handshake itself reports only
  * "other side closed". Throws AiServerError "tls".
  */
 export function checkCertificates(pem: Pem, paths: CertificatePaths, now: Date): void {
@@ -66,60 +66,61 @@ export function checkCertificates(pem: Pem, paths: CertificatePaths, now: Date):
 	const certificate = parseCertificate(first, "cert", paths);
 	const key = parseKey(pem, paths);
 	if (!certificate.checkPrivateKey(key)) {
-		throw fault("The client key does not belong to the client certificate", {
-			hint: `Copy both again: ${paths.cert} and ${paths.key} were not made together`,
+		throw unusable("The client key does not belong to the client certificate", {
+			hint: `Copy both again: ${paths.cert} and ${paths.key} are not a pair`,
 		});
 	}
 	if (now > certificate.validToDate) {
-		throw fault(`The client certificate expired on ${day(certificate.validToDate)}`, {
-			hint: `Have a new one signed and put it at ${paths.cert}`,
+		throw unusable(`The client certificate expired on ${day(certificate.validToDate)}`, {
+			hint: `Have a new one signed and save it as ${paths.cert}`,
 		});
 	}
 	if (now < certificate.validFromDate) {
-		throw fault(`The client certificate is valid only from ${day(certificate.validFromDate)}`, {
+		throw unusable(`The client certificate is not valid before ${day(certificate.validFromDate)}`, {
 			hint: "Check the clock of this machine",
 		});
 	}
 	const usages: readonly string[] | undefined = certificate.keyUsage;
 	if (usages !== undefined && !CLIENT_USAGES.some((usage) => usages.includes(usage))) {
-		throw fault("The client certificate is not made for clients", {
-			hint: "Have it signed with extendedKeyUsage=clientAuth",
+		throw unusable("The client certificate is not issued for client authentication", {
+			hint: "Have a new one signed with extendedKeyUsage=clientAuth",
 		});
 	}
 }
 
 async function readPart(part: Part, path: string): Promise<string> {
-	const { label, variable } = PARTS[part];
+	const { label, setting } = PARTS[part];
 	try {
 		return await readFile(path, "utf8");
 	} catch (error) {
-		const code = error instanceof Error && "code" in error ? error.code : undefined;
-		const why =
-			code === "ENOENT"
-				? "is not there"
-				: code === "EISDIR"
-					? "is a folder"
-					: code === "EACCES"
-						? "may not be read"
-						: `could not be read (${String(code)})`;
-		throw fault(`The ${label} ${path} ${why}`, {
-			hint: `Put it there, or set ${variable} or AI_SERVER_CERTS_DIR`,
+		const code = error instanceof Error && "code" in error ? String(error.code) : "";
+		const problem = READ_PROBLEMS[code] ?? `cannot be read (${code})`;
+		throw unusable(`The ${label} ${path} ${problem}`, {
+			hint: "Copy the file there, or set its path",
+			setting: [setting, "certsDir"],
 			cause: error,
 		});
 	}
 }
 
+const READ_PROBLEMS: Readonly<Record<string, string>> = {
+	ENOENT: "does not exist",
+	EISDIR: "is a folder",
+	EACCES: "cannot be read: permission denied",
+};
+
 function certificateBlocks(text: string, part: Part, paths: CertificatePaths): readonly string[] {
 	const blocks = text.match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?-----END [^-]+-----/g);
 	if (blocks !== null) return blocks;
-	const { label, variable } = PARTS[part];
+	const { label, setting } = PARTS[part];
 	const holds = text.includes("PRIVATE KEY-----")
-		? "holds a private key"
+		? "contains a private key"
 		: text.startsWith("0")
-			? "is in DER form"
-			: "holds no certificate";
-	throw fault(`The ${label} ${paths[part]} ${holds}`, {
-		hint: `${variable} must name a PEM file with "BEGIN CERTIFICATE"`,
+			? "is in DER format"
+			: "contains no certificate";
+	throw unusable(`The ${label} ${paths[part]} ${holds}`, {
+		hint: 'Set the path of a PEM file with "BEGIN CERTIFICATE"',
+		setting,
 	});
 }
 
@@ -127,7 +128,7 @@ function parseCertificate(block: string, part: Part, paths: CertificatePaths): X
 	try {
 		return new X509Certificate(block);
 	} catch (error) {
-		throw fault(`The ${PARTS[part].label} ${paths[part]} is damaged`, {
+		throw unusable(`The ${PARTS[part].label} ${paths[part]} is damaged`, {
 			hint: "Copy it again from where it was made",
 			cause: error,
 		});
@@ -136,8 +137,9 @@ function parseCertificate(block: string, part: Part, paths: CertificatePaths): X
 
 function parseKey({ key, passphrase }: Pem, paths: CertificatePaths): KeyObject {
 	if (!key.includes("PRIVATE KEY-----")) {
-		throw fault(`The client key ${paths.key} holds no private key`, {
-			hint: 'AI_SERVER_CLIENT_KEY must name a PEM file with "BEGIN PRIVATE KEY"',
+		throw unusable(`The client key ${paths.key} contains no private key`, {
+			hint: 'Set the path of a PEM file with "BEGIN PRIVATE KEY"',
+			setting: "clientKey",
 		});
 	}
 	const encrypted = /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(key);
@@ -145,16 +147,18 @@ function parseKey({ key, passphrase }: Pem, paths: CertificatePaths): KeyObject 
 		return createPrivateKey(passphrase === undefined ? key : { key, passphrase });
 	} catch (error) {
 		if (encrypted && passphrase === undefined) {
-			throw fault(`The client key ${paths.key} is encrypted`, {
-				hint: "Set AI_SERVER_KEY_PASSPHRASE",
+			throw unusable(`The client key ${paths.key} is encrypted`, {
+				hint: "Set its passphrase",
+				setting: "keyPassphrase",
 			});
 		}
 		if (encrypted) {
-			throw fault(`The passphrase does not open the client key ${paths.key}`, {
-				hint: "Check AI_SERVER_KEY_PASSPHRASE",
+			throw unusable(`The passphrase does not decrypt the client key ${paths.key}`, {
+				hint: "Check the passphrase",
+				setting: "keyPassphrase",
 			});
 		}
-		throw fault(`The client key ${paths.key} is damaged`, {
+		throw unusable(`The client key ${paths.key} is damaged`, {
 			hint: "Copy it again from where it was made",
 			cause: error,
 		});
@@ -165,6 +169,6 @@ function day(date: Date): string {
 	return date.toISOString().slice(0, 10);
 }
 
-function fault(message: string, facts: { hint: string; cause?: unknown }): AiServerError {
+function unusable(message: string, facts: ErrorFacts): AiServerError {
 	return new AiServerError("tls", message, facts);
 }

@@ -12,8 +12,8 @@ export interface ArgumentsReader {
 
 export type FinishedArguments =
 	| { readonly value: Record<string, unknown> }
-	/** Says what is wrong, with the start of the text. */
-	| { readonly fault: string };
+	/** What is wrong, with the start of the text. */
+	| { readonly error: string };
 
 type Container = Record<string, unknown> | unknown[];
 type Expecting = "value" | "key" | "colon" | "separator" | "nothing";
@@ -45,139 +45,156 @@ const REPAIRED = /"|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})?|[\u0000-\u001f]/g;
  */
 const ESCAPED_KEY = /\\[\s\S][^"\\]*"\s*:/;
 
-/** A fault in the text stops the live object where it is; `finishArguments` judges the whole. */
 export function createArgumentsReader(): ArgumentsReader {
-	const value: Record<string, unknown> = {};
-	const stack: Frame[] = [];
-	let raw = "";
-	let expecting: Expecting = "value";
-	let broken = false;
-	// The token that is being read, which may be cut anywhere.
-	let token: "none" | "string" | "escape" | "word" = "none";
-	let letters = "";
-	let pending = "";
+	return new Reader();
+}
 
-	const place = (item: unknown): void => {
-		const frame = stack.at(-1);
-		if (frame === undefined) return;
-		if (Array.isArray(frame.container)) frame.container.push(item);
-		else if (frame.key !== undefined) define(frame.container, frame.key, item);
-	};
-	/** Puts the open string into the place where it is growing. */
-	const show = (item: string, isNew: boolean): void => {
-		const frame = stack.at(-1);
-		if (frame === undefined || expecting === "key") return;
-		if (!Array.isArray(frame.container)) place(item);
-		else if (isNew) frame.container.push(item);
-		else frame.container[frame.container.length - 1] = item;
-	};
-	const opened = (container: Container): void => {
-		if (stack.length > 0) place(container);
-		stack.push({ container, key: undefined });
-		expecting = Array.isArray(container) ? "value" : "key";
-	};
-	/** Behind an item, or at once; not behind a comma, a key or a colon. */
-	const mayClose = ({ container, key }: Frame, bracket: string): boolean => {
-		if (Array.isArray(container) !== (bracket === "]")) return false;
-		if (expecting === "separator") return true;
-		return Array.isArray(container)
-			? container.length === 0
-			: expecting === "key" && key === undefined;
-	};
-	const closed = (bracket: string): void => {
-		const frame = stack.at(-1);
-		if (frame === undefined || !mayClose(frame, bracket)) {
-			broken = true;
-			return;
-		}
-		stack.pop();
-		expecting = stack.length === 0 ? "nothing" : "separator";
-	};
-	const stringEnded = (): void => {
-		token = "none";
-		const frame = stack.at(-1);
-		if (expecting === "key" && frame !== undefined) {
-			frame.key = letters;
-			expecting = "colon";
-		} else {
-			show(letters, false);
-			expecting = "separator";
-		}
-	};
-	const wordEnded = (): void => {
-		token = "none";
-		try {
-			place(JSON.parse(letters));
-			expecting = "separator";
-		} catch {
-			broken = true;
-		}
-	};
-	const mark = (character: string): void => {
-		const frame = stack.at(-1);
-		if (character === '"' && (expecting === "key" || (expecting === "value" && frame))) {
-			token = "string";
-			letters = "";
-			show("", true);
-		} else if (character === "{" && expecting === "value") {
-			opened(frame === undefined ? value : {});
-		} else if (character === "[" && expecting === "value" && frame) opened([]);
-		else if (character === "}" || character === "]") closed(character);
-		else if (character === ":" && expecting === "colon") expecting = "value";
-		else if (character === "," && expecting === "separator") {
-			expecting = Array.isArray(frame?.container) ? "value" : "key";
-		} else if (expecting === "value" && frame && /[-\dtfn]/.test(character)) {
-			token = "word";
-			letters = character;
-		} else broken = true;
-	};
-	/** Reads on in an open string from `at`; returns where it stopped. */
-	const readString = (text: string, at: number): number => {
-		const quote = text.indexOf('"', at);
-		const slash = text.indexOf("\\", at);
-		const end = Math.min(quote < 0 ? text.length : quote, slash < 0 ? text.length : slash);
-		letters += text.slice(at, end);
-		if (end === quote) stringEnded();
-		else if (end === slash) {
-			token = "escape";
-			pending = "";
-		}
-		return end + 1;
-	};
-	/** False when the character ends an escape that is none, and is to be read again. */
-	const readEscape = (character: string): boolean => {
-		if (pending === "" ? character === "u" : HEX.test(character)) {
-			pending += character;
-			if (pending.length < 5) return true;
-			letters += String.fromCharCode(Number.parseInt(pending.slice(1), 16));
-			token = "string";
-			return true;
-		}
-		token = "string";
-		const cut = pending !== "";
-		letters += cut ? `\\${pending}` : (ESCAPES[character] ?? `\\${character}`);
-		return !cut;
-	};
+/** An error in the text stops the live object where it is; `finishArguments` judges the whole. */
+class Reader implements ArgumentsReader {
+	readonly value: Record<string, unknown> = {};
+	private readonly stack: Frame[] = [];
+	private raw = "";
+	private expecting: Expecting = "value";
+	private broken = false;
+	/** The token that is being read, which may be cut anywhere. */
+	private token: "none" | "string" | "escape" | "word" = "none";
+	private letters = "";
+	private pending = "";
 
-	const push = (text: string): void => {
-		raw += text;
+	text(): string {
+		return this.raw;
+	}
+
+	push(text: string): void {
+		this.raw += text;
 		let at = 0;
-		while (at < text.length && !broken) {
+		while (at < text.length && !this.broken) {
 			const character = text[at] ?? "";
-			if (token === "string") at = readString(text, at);
-			else if (token === "escape") at += readEscape(character) ? 1 : 0;
-			else if (token === "word" && !WORD_END.test(character)) {
-				letters += character;
+			if (this.token === "string") at = this.readString(text, at);
+			else if (this.token === "escape") at += this.readEscape(character) ? 1 : 0;
+			else if (this.token === "word" && !WORD_END.test(character)) {
+				this.letters += character;
 				at += 1;
-			} else if (token === "word") wordEnded();
+			} else if (this.token === "word") this.endWord();
 			else {
-				if (!BLANK.test(character)) mark(character);
+				if (!BLANK.test(character)) this.readMark(character);
 				at += 1;
 			}
 		}
-		if (token === "string" || token === "escape") show(letters, false);
-	};
-	return { value, push, text: () => raw };
+		if (this.token === "string" || this.token === "escape") this.show(this.letters, false);
+	}
+
+	/** Reads on in an open string from `at`; returns where it stopped. */
+	private readString(text: string, at: number): number {
+		const quote = text.indexOf('"', at);
+		const slash = text.indexOf("\\", at);
+		const end = Math.min(quote < 0 ? text.length : quote, slash < 0 ? text.length : slash);
+		this.letters += text.slice(at, end);
+		if (end === quote) this.endString();
+		else if (end === slash) {
+			this.token = "escape";
+			this.pending = "";
+		}
+		return end + 1;
+	}
+
+	/** False when the character ends an invalid escape, and is to be read again. */
+	private readEscape(character: string): boolean {
+		if (this.pending === "" ? character === "u" : HEX.test(character)) {
+			this.pending += character;
+			if (this.pending.length < 5) return true;
+			this.letters += String.fromCharCode(Number.parseInt(this.pending.slice(1), 16));
+			this.token = "string";
+			return true;
+		}
+		this.token = "string";
+		const cut = this.pending !== "";
+		this.letters += cut ? `\\${this.pending}` : (ESCAPES[character] ?? `\\${character}`);
+		return !cut;
+	}
+
+	private readMark(character: string): void {
+		const { expecting } = this;
+		const frame = this.stack.at(-1);
+		if (character === '"' && (expecting === "key" || (expecting === "value" && frame))) {
+			this.token = "string";
+			this.letters = "";
+			this.show("", true);
+		} else if (character === "{" && expecting === "value") {
+			this.open(frame === undefined ? this.value : {});
+		} else if (character === "[" && expecting === "value" && frame) this.open([]);
+		else if (character === "}" || character === "]") this.close(character);
+		else if (character === ":" && expecting === "colon") this.expecting = "value";
+		else if (character === "," && expecting === "separator") {
+			this.expecting = Array.isArray(frame?.container) ? "value" : "key";
+		} else if (expecting === "value" && frame && /[-\dtfn]/.test(character)) {
+			this.token = "word";
+			this.letters = character;
+		} else this.broken = true;
+	}
+
+	private endString(): void {
+		this.token = "none";
+		const frame = this.stack.at(-1);
+		if (this.expecting === "key" && frame !== undefined) {
+			frame.key = this.letters;
+			this.expecting = "colon";
+		} else {
+			this.show(this.letters, false);
+			this.expecting = "separator";
+		}
+	}
+
+	private endWord(): void {
+		this.token = "none";
+		try {
+			this.place(JSON.parse(this.letters));
+			this.expecting = "separator";
+		} catch {
+			this.broken = true;
+		}
+	}
+
+	private open(container: Container): void {
+		if (this.stack.length > 0) this.place(container);
+		this.stack.push({ container, key: undefined });
+		this.expecting = Array.isArray(container) ? "value" : "key";
+	}
+
+	private close(bracket: string): void {
+		const frame = this.stack.at(-1);
+		if (frame === undefined || !this.mayClose(frame, bracket)) {
+			this.broken = true;
+			return;
+		}
+		this.stack.pop();
+		this.expecting = this.stack.length === 0 ? "nothing" : "separator";
+	}
+
+	/** After an item, or at once; not after a comma, a key or a colon. */
+	private mayClose({ container, key }: Frame, bracket: string): boolean {
+		if (Array.isArray(container) !== (bracket === "]")) return false;
+		if (this.expecting === "separator") return true;
+		return Array.isArray(container)
+			? container.length === 0
+			: this.expecting === "key" && key === undefined;
+	}
+
+	private place(item: unknown): void {
+		const frame = this.stack.at(-1);
+		if (frame === undefined) return;
+		if (Array.isArray(frame.container)) frame.container.push(item);
+		else if (frame.key !== undefined) define(frame.container, frame.key, item);
+	}
+
+	/** Puts the open string into the place where it is growing. */
+	private show(item: string, isNew: boolean): void {
+		const frame = this.stack.at(-1);
+		if (frame === undefined || this.expecting === "key") return;
+		if (!Array.isArray(frame.container)) this.place(item);
+		else if (isNew) frame.container.push(item);
+		else frame.container[frame.container.length - 1] = item;
+	}
 }
 
 /**
@@ -189,7 +206,7 @@ export function finishArguments(text: string): FinishedArguments {
 	const parsed = parseObject(text) ?? parseObject(repair(text));
 	if (parsed !== undefined) return { value: parsed };
 	const shown = text.length > 200 ? `${text.slice(0, 200)}...` : text;
-	return { fault: `The arguments are not a JSON object: ${shown}` };
+	return { error: `The arguments are not a JSON object: ${shown}` };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -1,4 +1,5 @@
-import { faultFrom, type ServerFault } from "../error-body.ts";
+import { errorFrom, type ServerError } from "../error-body.ts";
+import { type JsonRecord, recordOf, textOf } from "../json.ts";
 
 export interface CallDelta {
 	readonly index: number | undefined;
@@ -12,7 +13,7 @@ export interface TokenCounts {
 	readonly input: number;
 	readonly cached: number;
 	readonly output: number;
-	/** Part of `output` that was thinking, where the server says so. */
+	/** Part of `output` that was thinking, if the server reports it. */
 	readonly reasoning: number | undefined;
 }
 
@@ -35,8 +36,8 @@ export interface PromptProgress {
 export interface Chunk {
 	/** The event as parsed. */
 	readonly raw: unknown;
-	readonly fault: ServerFault | undefined;
-	/** llama-swap's own words while it loads the model; never part of the answer. */
+	readonly error: ServerError | undefined;
+	/** llama-swap's own text while it loads the model; never part of the answer. */
 	readonly loading: string | undefined;
 	readonly id: string | undefined;
 	readonly model: string | undefined;
@@ -53,136 +54,128 @@ export interface Chunk {
 
 export type ThinkingField = "reasoning_content" | "reasoning" | "reasoning_text";
 
-type Fields = Readonly<Record<string, unknown>>;
-
 const NO_CALLS: readonly CallDelta[] = [];
-const NO_FIELDS: Fields = {};
+const NO_FIELDS: JsonRecord = {};
 
 /**
  * Reads the data of one event, or a whole completion that came without streaming. Undefined for JSON
- * that is no object. Throws SyntaxError for what is no JSON.
+ * that is not an object. Throws SyntaxError for what is not JSON.
  */
 export function readChunk(data: string): Chunk | undefined {
-	const raw: unknown = JSON.parse(data);
-	if (!isFields(raw)) return undefined;
+	const raw = recordOf(JSON.parse(data));
+	if (raw === undefined) return undefined;
 	const choice = firstChoice(raw);
-	const delta = fieldsOf(choice["delta"]) ?? fieldsOf(choice["message"]) ?? NO_FIELDS;
+	const delta = recordOf(choice["delta"]) ?? recordOf(choice["message"]) ?? NO_FIELDS;
 	const thinkingField = fieldOfThinking(delta);
-	const thinking = textOf(delta[thinkingField]);
+	const thinking = stringOf(delta[thinkingField]);
 	const { id, model, error } = raw;
 	// llama-swap's loading frames have none of what every server's own frames have.
 	const isLoading = id === undefined && model === undefined && raw["created"] === undefined;
 	return {
 		raw,
-		fault: error === undefined || error === "" ? undefined : faultFrom(raw),
+		error: error === undefined || error === "" ? undefined : errorFrom(raw),
 		loading: isLoading && thinking !== "" ? thinking : undefined,
-		id: wordOf(id),
-		model: wordOf(model),
+		id: textOf(id),
+		model: textOf(model),
 		thinking: isLoading ? "" : thinking,
 		thinkingField,
 		text: contentOf(delta["content"]),
 		calls: readCalls(delta),
-		// Some servers say "" until they know, and some again after that.
-		finish: wordOf(choice["finish_reason"]),
-		usage: readUsage(raw["usage"]) ?? readUsage(choice["usage"]),
-		timings: readTimings(raw["timings"]),
-		progress: readProgress(raw["prompt_progress"]),
+		// Some servers send "" until there is a reason, and some again after it.
+		finish: textOf(choice["finish_reason"]),
+		usage: readUsage(recordOf(raw["usage"]) ?? recordOf(choice["usage"])),
+		timings: readTimings(recordOf(raw["timings"])),
+		progress: readProgress(recordOf(raw["prompt_progress"])),
 	};
 }
 
-function firstChoice(raw: Fields): Fields {
+function firstChoice(raw: JsonRecord): JsonRecord {
 	const choices = raw["choices"];
-	return (Array.isArray(choices) ? fieldsOf(choices[0]) : undefined) ?? NO_FIELDS;
+	return (Array.isArray(choices) ? recordOf(choices[0]) : undefined) ?? NO_FIELDS;
 }
 
 /** The first that holds text; a server that sends two sends the same text twice. */
-function fieldOfThinking(delta: Fields): ThinkingField {
-	if (textOf(delta["reasoning_content"]) !== "") return "reasoning_content";
-	if (textOf(delta["reasoning"]) !== "") return "reasoning";
-	return textOf(delta["reasoning_text"]) === "" ? "reasoning_content" : "reasoning_text";
+function fieldOfThinking(delta: JsonRecord): ThinkingField {
+	if (stringOf(delta["reasoning_content"]) !== "") return "reasoning_content";
+	if (stringOf(delta["reasoning"]) !== "") return "reasoning";
+	return stringOf(delta["reasoning_text"]) === "" ? "reasoning_content" : "reasoning_text";
 }
 
-function readCalls(delta: Fields): readonly CallDelta[] {
+function readCalls(delta: JsonRecord): readonly CallDelta[] {
 	const calls = delta["tool_calls"];
 	if (!Array.isArray(calls)) {
-		// The form of before tool_calls; llama_cpp.server sends both.
-		const single = fieldsOf(delta["function_call"]);
+		// The older form; llama_cpp.server sends both.
+		const single = recordOf(delta["function_call"]);
 		return single === undefined ? NO_CALLS : [readCall({ index: 0, function: single })];
 	}
-	return calls.filter(isFields).map(readCall);
+	const deltas: CallDelta[] = [];
+	for (const call of calls) {
+		const record = recordOf(call);
+		if (record !== undefined) deltas.push(readCall(record));
+	}
+	return deltas;
 }
 
-function readCall(call: Fields): CallDelta {
-	const made = fieldsOf(call["function"]) ?? NO_FIELDS;
+function readCall(call: JsonRecord): CallDelta {
+	const made = recordOf(call["function"]) ?? NO_FIELDS;
 	const args = made["arguments"];
+	const object = recordOf(args);
 	return {
 		index: typeof call["index"] === "number" ? call["index"] : undefined,
-		id: textOf(call["id"]),
-		name: textOf(made["name"]),
-		arguments: isFields(args) ? JSON.stringify(args) : textOf(args),
+		id: stringOf(call["id"]),
+		name: stringOf(made["name"]),
+		arguments: object === undefined ? stringOf(args) : JSON.stringify(object),
 	};
 }
 
-function readUsage(usage: unknown): TokenCounts | undefined {
-	if (!isFields(usage)) return undefined;
-	const prompt = numberOf(usage["prompt_tokens"]);
-	const details = fieldsOf(usage["prompt_tokens_details"]);
-	const cached = numberOf(
+function readUsage(usage: JsonRecord | undefined): TokenCounts | undefined {
+	if (usage === undefined) return undefined;
+	const prompt = countOf(usage["prompt_tokens"]);
+	const details = recordOf(usage["prompt_tokens_details"]);
+	const cached = countOf(
 		details?.["cached_tokens"] ?? usage["prompt_cache_hit_tokens"] ?? usage["cached_tokens"],
 	);
-	const reasoning = fieldsOf(usage["completion_tokens_details"])?.["reasoning_tokens"];
+	const reasoning = recordOf(usage["completion_tokens_details"])?.["reasoning_tokens"];
 	return {
 		input: Math.max(0, prompt - cached),
 		cached,
-		output: numberOf(usage["completion_tokens"]),
+		output: countOf(usage["completion_tokens"]),
 		reasoning: typeof reasoning === "number" ? reasoning : undefined,
 	};
 }
 
-function readTimings(timings: unknown): Timings | undefined {
-	if (!isFields(timings)) return undefined;
+function readTimings(timings: JsonRecord | undefined): Timings | undefined {
+	if (timings === undefined) return undefined;
 	return {
-		input: numberOf(timings["prompt_n"]),
-		cached: numberOf(timings["cache_n"]),
-		output: numberOf(timings["predicted_n"]),
+		input: countOf(timings["prompt_n"]),
+		cached: countOf(timings["cache_n"]),
+		output: countOf(timings["predicted_n"]),
 		reasoning: undefined,
-		promptPerSecond: numberOf(timings["prompt_per_second"]),
-		outputPerSecond: numberOf(timings["predicted_per_second"]),
+		promptPerSecond: countOf(timings["prompt_per_second"]),
+		outputPerSecond: countOf(timings["predicted_per_second"]),
 	};
 }
 
-function readProgress(progress: unknown): PromptProgress | undefined {
-	if (!isFields(progress)) return undefined;
+function readProgress(progress: JsonRecord | undefined): PromptProgress | undefined {
+	if (progress === undefined) return undefined;
 	return {
-		total: numberOf(progress["total"]),
-		cached: numberOf(progress["cache"]),
-		processed: numberOf(progress["processed"]),
-		milliseconds: numberOf(progress["time_ms"]),
+		total: countOf(progress["total"]),
+		cached: countOf(progress["cache"]),
+		processed: countOf(progress["processed"]),
+		milliseconds: countOf(progress["time_ms"]),
 	};
 }
 
-function numberOf(value: unknown): number {
+function countOf(value: unknown): number {
 	return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : 0;
 }
 
 /** Text, or the text of a list of parts. */
 function contentOf(value: unknown): string {
-	if (!Array.isArray(value)) return textOf(value);
-	return value.map((part) => textOf(fieldsOf(part)?.["text"])).join("");
+	if (!Array.isArray(value)) return stringOf(value);
+	return value.map((part) => stringOf(recordOf(part)?.["text"])).join("");
 }
 
-function wordOf(value: unknown): string | undefined {
-	return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function textOf(value: unknown): string {
+function stringOf(value: unknown): string {
 	return typeof value === "string" ? value : "";
-}
-
-function fieldsOf(value: unknown): Fields | undefined {
-	return isFields(value) ? value : undefined;
-}
-
-function isFields(value: unknown): value is Fields {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
 }

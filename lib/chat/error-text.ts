@@ -1,179 +1,335 @@
-import { parseFault, type ServerFault, withoutPrefix } from "../error-body.ts";
-import { AiServerError, describeError } from "../errors.ts";
-import { plainText } from "../text.ts";
+import { parseErrorBody, type ServerError, withoutPrefix } from "../error-body.ts";
+import { AiServerError, describeError, type ErrorCode, type ErrorFacts } from "../errors.ts";
+import { oneLine } from "../text.ts";
+import { type ErrorDraft, fullText, type Verdict } from "./verdict.ts";
 
-// pi decides by the text of an error whether it tries again or compacts, so these words are an
+// pi decides by the text of an error whether it tries again or compacts, so this text is an
 // interface: "Connection error", "timed out" and the numbers 429, 500, 502, 503, 504 mean "again";
 // "exceeds the available context size" and "context_length_exceeded" mean "compact".
 
-/** llama-server answers 500 to these, though the request is at fault and will be at the next try. */
-const REQUEST_FAULTS =
+/** llama-server answers 500 to these, although the request is wrong and will be at the next try. */
+const REQUEST_ERROR =
 	/tool call arguments|image input is not supported|mmproj|audio input|jinja|template|tools? param|grammar|json schema|failed to parse|invalid (?:type|message|role)/i;
 const UNKNOWN_MODEL =
 	/no router for requested model|no local server found|could not find suitable inference handler|model (?:'[^']*' )?not found|no model id could be identified/i;
 const LOAD_FAILURE =
 	/unable to start process|upstream command exited|failed to start command|health check timed out|group: aborted|failed to load/i;
-/** llama-swap was stopped, or read a new config.yaml, before the model was there. */
+/** llama-swap was stopped, or read a new config.yaml, before the model was loaded. */
 const INTERRUPTED = /interrupted due to shutdown|group is shutting down/i;
 const UNLOADED = /group: model unloaded/i;
-/** llama-server as a router that may not load models by itself. */
+/** llama-server as a router that may not load models on demand. */
 const NOT_LOADED = /^model is not loaded$/i;
 /** Longest quotation of a server, in characters. */
-const SAID_LIMIT = 1000;
+const MAX_QUOTE = 1000;
 
-/** Whether a failed load is what the answer is about, so that the model's log can say why. */
+const STOP: readonly Verdict[] = ["stop"];
+/** The end of the turn, unless the server's message is an overflow. */
+const REFUSED: readonly Verdict[] = ["stop", "compact"];
+const RETRY: readonly Verdict[] = ["retry"];
+const ANY: readonly Verdict[] = [];
+
+const SEPARATELY = "the full message is shown separately";
+
+/** An error of a chat whose text is not settled yet; `message` has all its quotes. */
+export class ChatError extends Error {
+	readonly draft: ErrorDraft;
+
+	constructor(draft: ErrorDraft | string) {
+		const made = typeof draft === "string" ? plainDraft(draft) : draft;
+		super(fullText(made));
+		this.draft = made;
+	}
+}
+
+/** An error that the server reported inside a stream. */
+export class StreamError extends Error {
+	readonly error: ServerError;
+
+	constructor(error: ServerError) {
+		super(error.message);
+		this.error = error;
+	}
+}
+
+/** Whether a failed load is the reason, so that the model's log is worth a look. */
 export function isLoadFailure(status: number, body: string): boolean {
-	const fault = parseFault(body);
-	return status >= 500 && fault !== undefined && isLoadFault(fault);
+	const error = parseErrorBody(body);
+	return status >= 500 && error !== undefined && isLoadError(error);
 }
 
 /** The same for an error inside a stream. */
-export function isLoadFault({ message }: ServerFault): boolean {
+export function isLoadError({ message }: ServerError): boolean {
 	return LOAD_FAILURE.test(message) && !INTERRUPTED.test(message);
 }
 
-/** The error text for an HTTP status that is not 2xx. `why`: the last lines of the model's log. */
-export function wordStatus(
+/** An HTTP status that is not 2xx. `log`: the last lines of the model's log. */
+export function draftStatus(
 	status: number,
 	body: string,
 	model: string,
-	why: string | undefined,
-): string {
-	const fault = parseFault(withoutMarkup(body));
-	const said = fault === undefined ? undefined : saidBy(fault);
-	if (fault !== undefined && said !== undefined) {
-		const overflow = wordOverflow(fault);
-		if (overflow !== undefined) return `${status}: ${overflow}`;
-		const words = wordModelFault(said, model, why);
-		if (words !== undefined) return words;
-		if (status >= 500 && !fault.fromProxy && REQUEST_FAULTS.test(said)) {
-			return wordRequestFault(said);
-		}
-	}
-	switch (status) {
-		case 401:
-		case 403:
-			return final(`The server wants another API key (${said ?? status}). Check AI_SERVER_API_KEY`);
-		case 404:
-			return final(`The server has no chat here (${said ?? status}). Check AI_SERVER_URL`);
-		case 421:
-			return "The proxy does not serve this host name. AI_SERVER_URL must use the name in its certificate";
-		case 502:
-		case 504:
-			return said === undefined
-				? `${status}: the proxy answers, but llama-swap or the model behind it does not`
-				: `${status}: ${said}`;
-		default:
-			break;
-	}
-	if (status >= 300 && status < 400) {
-		return "The server redirects the chat elsewhere. Set AI_SERVER_URL to the address it ends at";
-	}
-	const text = `${status}: ${said ?? "the server said nothing more"}`;
-	return status === 429 || status >= 500 ? text : final(text);
+	log: string | undefined,
+): ErrorDraft {
+	const error = parseErrorBody(withoutMarkup(body));
+	if (error === undefined) return draftKnownStatus(status, undefined);
+	const message = quoteOf(error);
+	const isRequestError = status >= 500 && !error.fromProxy && REQUEST_ERROR.test(message);
+	return (
+		draftOverflow(error, `${status}: `) ??
+		draftModelError(message, model, log) ??
+		(isRequestError ? draftRequestError(message) : draftKnownStatus(status, message))
+	);
 }
 
-/** The error text for an error inside a stream whose status was 200. */
-export function wordStreamFault(
-	fault: ServerFault,
+/** An error inside a stream whose status was 200. */
+export function draftStreamError(
+	error: ServerError,
 	model: string,
-	why: string | undefined,
-): string {
-	const overflow = wordOverflow(fault);
-	if (overflow !== undefined) return overflow;
-	const said = saidBy(fault);
-	const words = wordModelFault(said, model, why);
-	if (words !== undefined) return words;
-	if (REQUEST_FAULTS.test(said)) return wordRequestFault(said);
-	const code = typeof fault.code === "number" ? `${fault.code}: ` : "";
-	return code === "" ? `Server error: ${said}` : `${code}${said}`;
+	log: string | undefined,
+): ErrorDraft {
+	const message = quoteOf(error);
+	return (
+		draftOverflow(error, "") ??
+		draftModelError(message, model, log) ??
+		(REQUEST_ERROR.test(message) ? draftRequestError(message) : undefined) ??
+		(typeof error.code === "number"
+			? draftNumber(error.code, message)
+			: { allowed: ANY, quotes: [message], write: (quoted) => `Server error: ${quoted}` })
+	);
 }
 
-/** The error text for what was thrown on the way. */
-export function wordFailure(error: unknown): string {
-	const line = describeError(error);
-	if (!(error instanceof AiServerError)) return line;
-	switch (error.code) {
-		case "network":
-			return `Connection error: ${line}`;
-		case "timeout":
-			return line;
-		case "settings":
-		case "tls":
-		case "http":
-		case "ssh":
-		case "config":
-		case "protocol":
-			return final(line);
-		default:
-			return error.code satisfies never;
-	}
+/** Whatever was thrown on the way. */
+export function draftFailure(error: unknown): ErrorDraft {
+	if (error instanceof ChatError) return error.draft;
+	if (!(error instanceof AiServerError)) return plainDraft(describeError(error));
+	const { code, hint = "" } = error;
+	const facts: ErrorFacts = { setting: error.settings, command: error.command };
+	return {
+		allowed: code === "network" || code === "timeout" ? RETRY : STOP,
+		quotes: [error.message, hint],
+		write: (message, advice) =>
+			new AiServerError(
+				code,
+				message === undefined
+					? IN_OUR_WORDS[code]
+					: `${code === "network" ? "Connection error: " : ""}${message}`,
+				{ ...facts, hint: advice === "" ? undefined : advice },
+			),
+	};
 }
 
-function wordOverflow({ message, type, code }: ServerFault): string | undefined {
-	const said = plainText(message).trim();
-	if (/exceeds the available context size|maximum context length is/i.test(said)) return said;
-	const overflow =
+/** Why a stream is not complete: the server named a reason that is not an end, or none. */
+export function unfinishedText(finishReason: string | undefined): string {
+	return finishReason === undefined
+		? "Connection error: the stream ended without finish_reason"
+		: `Provider finish_reason: ${finishReason}`;
+}
+
+/** For an error whose own message cannot be shown. */
+const IN_OUR_WORDS: Readonly<Record<ErrorCode, string>> = {
+	usage: `The command cannot be run; ${SEPARATELY}`,
+	settings: `The settings of the server cannot be used; ${SEPARATELY}`,
+	tls: `The TLS handshake with the server failed; ${SEPARATELY}`,
+	network: `Connection error: the server cannot be reached; ${SEPARATELY}`,
+	http: `The server rejected the request; ${SEPARATELY}`,
+	timeout: `The server did not answer in time (timed out); ${SEPARATELY}`,
+	ssh: `The SSH connection failed; ${SEPARATELY}`,
+	config: `The server's config.yaml cannot be used; ${SEPARATELY}`,
+	protocol: `The server's answer is not a chat completion; ${SEPARATELY}`,
+};
+
+/** A text that is sent as it is. */
+function plainDraft(text: string): ErrorDraft {
+	return { allowed: ANY, quotes: [], write: () => text };
+}
+
+function draftOverflow(error: ServerError, prefix: string): ErrorDraft | undefined {
+	const { type, code } = error;
+	const message = quoteOf(error);
+	const isKnown = /exceeds the available context size|maximum context length is \d+ tokens/i;
+	const isOverflow =
+		isKnown.test(message) ||
 		type === "exceed_context_size_error" ||
 		code === "context_length_exceeded" ||
-		/context size has been exceeded|exceeds? (?:the )?(?:available )?context/i.test(said);
-	return overflow ? `${said} (context_length_exceeded)` : undefined;
+		/context size has been exceeded|exceeds? (?:the )?(?:available )?context|maximum context length is/i.test(
+			message,
+		);
+	if (!isOverflow) return undefined;
+	const mark = isKnown.test(message) ? "" : " (context_length_exceeded)";
+	return {
+		allowed: ["compact"],
+		quotes: [message],
+		write: (quoted) =>
+			quoted === undefined
+				? `${prefix}the request exceeds the available context size; ${SEPARATELY}`
+				: `${prefix}${quoted}${mark}`,
+	};
 }
 
-/** A fault of the model as such, not of this request; undefined for any other. */
-function wordModelFault(said: string, model: string, why: string | undefined): string | undefined {
-	if (UNKNOWN_MODEL.test(said)) {
-		return final(`The server does not know the model ${model} (${said}). Run /ai-server-refresh`);
+/** An error of the model as such, not of this request; undefined for any other. */
+function draftModelError(
+	message: string,
+	model: string,
+	log: string | undefined,
+): ErrorDraft | undefined {
+	const draft = (
+		allowed: readonly Verdict[],
+		write: (name: string, reason: string) => string | AiServerError,
+	): ErrorDraft => ({
+		allowed,
+		quotes: [model, message],
+		write: (id, reason) =>
+			write(
+				id === undefined ? "the model" : `the model ${id}`,
+				reason === undefined ? "" : ` (${reason})`,
+			),
+	});
+	if (UNKNOWN_MODEL.test(message)) {
+		const facts: ErrorFacts = { hint: "List the models again", command: "refresh" };
+		return draft(
+			STOP,
+			(name, reason) =>
+				new AiServerError("http", `The server does not know ${name}${reason}`, facts),
+		);
 	}
-	if (NOT_LOADED.test(said)) {
-		return final(`The model ${model} is not loaded, and the server loads none by itself (${said})`);
+	if (NOT_LOADED.test(message)) {
+		return draft(
+			STOP,
+			(name, reason) =>
+				`${upper(name)} is not loaded, and the server does not load models on demand${reason}`,
+		);
 	}
-	if (INTERRUPTED.test(said)) {
-		return `Connection error: llama-swap was stopped or restarted while the model loaded (${said})`;
+	if (INTERRUPTED.test(message)) {
+		return draft(
+			RETRY,
+			(name, reason) =>
+				`Connection error: llama-swap was stopped or restarted while ${name} was loading${reason}`,
+		);
 	}
-	if (UNLOADED.test(said)) {
-		const next = "Send the message again to load it";
-		return final(`The model ${model} was unloaded while it was loading (${said}). ${next}`);
+	if (UNLOADED.test(message)) {
+		const facts: ErrorFacts = { hint: "Send the message again to load it" };
+		return draft(
+			STOP,
+			(name, reason) =>
+				new AiServerError(
+					"http",
+					`${upper(name)} was unloaded while it was loading${reason}`,
+					facts,
+				),
+		);
 	}
-	if (!LOAD_FAILURE.test(said)) return undefined;
-	const reason = why === undefined || why === "" ? HINT_LOG : `Its log says: ${plainText(why)}`;
-	return final(`The model ${model} could not be loaded (${said}). ${reason}`);
+	return LOAD_FAILURE.test(message) ? draftLoadFailure(message, model, log ?? "") : undefined;
 }
 
-/** What helps against a fault of the request; most of these words already say it. */
+function draftLoadFailure(message: string, model: string, log: string): ErrorDraft {
+	return {
+		allowed: STOP,
+		quotes: [model, message, oneLine(log)],
+		write: (id, reason, lines = "") => {
+			const name = id === undefined ? "The model" : `The model ${id}`;
+			return new AiServerError(
+				"http",
+				reason === undefined
+					? `${name} could not be loaded`
+					: `${name} could not be loaded (${reason})`,
+				{ hint: lines === "" ? "Check the model's log on the server" : `Its log: ${lines}` },
+			);
+		},
+	};
+}
+
+/** What helps against an error of the request, where the message does not contain it. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
 	[/tool call arguments/i, "Go back before that call with /tree"],
 	[/(?:image|audio) input/i, "Go back before it with /tree, or give the model its mmproj file"],
 	[/requires --jinja/i, "Add it to the model's command"],
 ];
 
-function wordRequestFault(said: string): string {
-	const remedy = REMEDIES.find(([fault]) => fault.test(said))?.[1];
-	const words = `The model's server cannot take this request: ${said}`;
-	return final(remedy === undefined ? words : `${words}. ${remedy}`);
+function draftRequestError(message: string): ErrorDraft {
+	const hint = REMEDIES.find(([error]) => error.test(message))?.[1];
+	return {
+		allowed: REFUSED,
+		quotes: [message],
+		write: (quoted) =>
+			new AiServerError(
+				"http",
+				`The model's server rejected this request${
+					quoted === undefined ? `; ${SEPARATELY}` : `: ${quoted}`
+				}`,
+				{ hint },
+			),
+	};
 }
 
-const HINT_LOG = "Look at the model's log on the server";
+/** A status that has the same meaning with any body; `message` is quoted if there is one. */
+function draftKnownStatus(status: number, message: string | undefined): ErrorDraft {
+	const final = (problem: string, facts: ErrorFacts): ErrorDraft => ({
+		allowed: STOP,
+		quotes: [message ?? String(status)],
+		write: (reason) =>
+			new AiServerError("http", `${problem}${reason === undefined ? "" : ` (${reason})`}`, facts),
+	});
+	switch (status) {
+		case 401:
+		case 403:
+			return final("The server rejected the API key", {
+				hint: "Check the API key",
+				setting: "apiKey",
+			});
+		case 404:
+			return final("The server has no chat API at this URL", {
+				hint: "Check the URL",
+				setting: "url",
+			});
+		case 413:
+			return {
+				allowed: ["compact"],
+				quotes: [message ?? "the request is too large"],
+				write: (reason) =>
+					`413: ${reason ?? `the request is too large; ${SEPARATELY}`} (context_length_exceeded)`,
+			};
+		case 421:
+			return final("The proxy does not serve this host name", {
+				hint: "Use the name in its certificate",
+				setting: "url",
+			});
+		default:
+			break;
+	}
+	if (status >= 300 && status < 400) {
+		return final("The server redirects chat requests", {
+			hint: "Set the URL to the address that it redirects to",
+			setting: "url",
+		});
+	}
+	return draftNumber(status, message);
+}
 
-/** A server's words in one line, without what only its programmers can read. */
-function saidBy({ message }: ServerFault): string {
-	const said = plainText(withoutPrefix(message))
+/** A number that decides whether another try may help, and the server's message. */
+function draftNumber(status: number, message: string | undefined): ErrorDraft {
+	const isBusy = status === 429;
+	const none =
+		status === 502 || status === 504
+			? "the proxy answers, but llama-swap or the model behind it does not"
+			: "the server gave no reason";
+	return {
+		allowed: isBusy ? ["retry", "stop"] : status >= 400 && status < 500 ? REFUSED : ANY,
+		quotes: message === undefined ? [] : [message],
+		write: (quoted) =>
+			`${status}: ${quoted ?? (message === undefined ? none : `the server rejected the request; ${SEPARATELY}`)}`,
+	};
+}
+
+function upper(name: string): string {
+	return `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+}
+
+/** A server's message in one line, without what only its programmers can read. */
+function quoteOf({ message }: ServerError): string {
+	const text = oneLine(withoutPrefix(message))
+		.replace(/[\u00ad\u200b\u2060-\u2064\ufeff]/g, "") // invisible
 		.replace(/\[json\.exception\.\w+\.\d+\] /g, "")
-		.replace(/; tools = [[{][\s\S]*$/, "")
-		.replace(/\s+/g, " ")
-		.trim();
-	return said.length > SAID_LIMIT ? `${said.slice(0, SAID_LIMIT)}...` : said;
-}
-
-/**
- * A text that no host may take for a reason to try again. pi 0.87.1 looks for status numbers even
- * inside longer ones ("15000 tokens"), so a word joiner, which nobody sees, goes into those.
- */
-function final(text: string): string {
-	return text.replace(
-		/4(?=29)|5(?=0[0234]|2[04])|t(?=ime(?:d )?out|erminated)|[sinc](?=(?:erver|nternal|etwork|onnection).?error)|c(?=onnection.?(?:refused|lost))|r(?=ate.?limit)|o(?=verloaded)/gi,
-		"$&\u2060",
-	);
+		.replace(/; tools = [[{][\s\S]*$/, "");
+	return text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}...` : text;
 }
 
 /** The text of a proxy's HTML page; anything else as it is. */
@@ -182,9 +338,5 @@ function withoutMarkup(body: string): string {
 	const title = /<title[^>]*>([^<]*)/i.exec(body)?.[1];
 	const headed = body.replace(/<\/h1>/gi, ": ");
 	const text = title ?? headed.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
-	return text
-		.replace(/ +(?=: )/g, "")
-		.replace(/\s+/g, " ")
-		.trim()
-		.slice(0, 200);
+	return oneLine(text.replace(/ +(?=: )/g, "")).slice(0, 200);
 }

@@ -3,8 +3,8 @@ import type { ChatRequest } from "./request.ts";
 
 export const NO_TOKENS: TokenCounts = { input: 0, cached: 0, output: 0, reasoning: undefined };
 
-/** The rule of thumb of the field. */
-const CHARACTERS_PER_TOKEN = 3.5;
+/** A rule of thumb for code; pi reckons the same. */
+export const CHARACTERS_PER_TOKEN = 3.5;
 
 /** What a server that counts nothing may have used; `written` is in characters. */
 export function estimateUsage(request: ChatRequest, written: number): TokenCounts {
@@ -16,7 +16,7 @@ export function estimateUsage(request: ChatRequest, written: number): TokenCount
 	};
 }
 
-/** The size of an image tells nothing of its tokens. */
+/** The bytes of an image have nothing to do with its tokens. */
 function withoutImages(key: string, value: unknown): unknown {
 	return key === "url" ? "" : value;
 }

@@ -1,21 +1,25 @@
-import { faultFrom, parseFault, type ServerFault } from "../error-body.ts";
+import { errorFrom } from "../error-body.ts";
 import { AiServerError } from "../errors.ts";
 import { readText } from "../http/read-text.ts";
 import type { Http, HttpResponse } from "../http/types.ts";
-import { createEventReader, errorEvent } from "../sse.ts";
-import { plainText } from "../text.ts";
-import { type Chunk, readChunk } from "./chunk.ts";
+import { oneLine } from "../text.ts";
+import type { Chunk } from "./chunk.ts";
 import { openBody } from "./detect-stream.ts";
-import { isLoadFailure, isLoadFault, wordStatus, wordStreamFault } from "./error-text.ts";
-import { type SilenceWatch, watchSilence } from "./idle-timeout.ts";
-import { createPace } from "./yield.ts";
+import {
+	ChatError,
+	draftStatus,
+	draftStreamError,
+	isLoadError,
+	isLoadFailure,
+	StreamError,
+} from "./error-text.ts";
+import { startIdleTimeout } from "./idle-timeout.ts";
+import { parseChunk, readStream } from "./read-stream.ts";
 
 const CHAT_PATH = "/v1/chat/completions";
-/** How long the end of a body may follow its [DONE]. */
-const DRAIN_MS = 1000;
-/** How long a request waits for the connection of the last answer; another one takes a handshake. */
+/** How long a request waits for the connection of the last answer; a new one takes a handshake. */
 const FREE_MS = 100;
-const BODY_LIMIT = 8 * 1024 * 1024;
+const MAX_BODY = 8 * 1024 * 1024;
 
 export interface ExchangeDeps {
 	readonly http: Http;
@@ -43,22 +47,9 @@ export interface ExchangeOptions {
 export interface Exchange {
 	/**
 	 * Posts a chat request and hands over the chunks of its answer. Resolves when the answer is
-	 * complete; rejects with the fault, worded for pi, or with the signal's reason.
+	 * complete; rejects with ChatError, AiServerError, or the signal's reason.
 	 */
 	run(request: ExchangeRequest, options: ExchangeOptions): Promise<void>;
-}
-
-/** An error whose text is final: pi reads it, so nothing may be put around it. */
-class WordedError extends Error {}
-
-/** An error that the server told inside a stream. */
-class StreamFault extends Error {
-	readonly fault: ServerFault;
-
-	constructor(fault: ServerFault) {
-		super(fault.message);
-		this.fault = fault;
-	}
 }
 
 export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): Exchange {
@@ -68,41 +59,25 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 		draining.add(drained);
 		void drained.then(() => draining.delete(drained));
 	};
-	const post = (
-		request: ExchangeRequest,
-		headers: Readonly<Record<string, string>>,
-		signal: AbortSignal,
-	): Promise<HttpResponse> =>
-		http.request({
-			method: "POST",
-			path: CHAT_PATH,
-			headers: {
-				accept: "text/event-stream",
-				"content-type": "application/json",
-				...headers,
-			},
-			body: JSON.stringify(request),
-			signal,
-		});
-	const refuse = async (response: HttpResponse, model: string): Promise<never> => {
-		const body = await readText(response, BODY_LIMIT);
-		const failedLoad = isLoadFailure(response.status, body);
-		const why = failedLoad ? await explainLoad?.(model) : undefined;
-		throw new WordedError(wordStatus(response.status, body, model, why));
+	const refusal = async (response: HttpResponse, model: string): Promise<ChatError> => {
+		const { status } = response;
+		const body = await readText(response, MAX_BODY);
+		const log = isLoadFailure(status, body) ? await explainLoad?.(model) : undefined;
+		return new ChatError(draftStatus(status, body, model, log));
 	};
-	const told = async ({ fault }: StreamFault, model: string): Promise<WordedError> => {
-		const why = isLoadFault(fault) ? await explainLoad?.(model) : undefined;
-		return new WordedError(wordStreamFault(fault, model, why));
+	const explained = async ({ error }: StreamError, model: string): Promise<ChatError> => {
+		const log = isLoadError(error) ? await explainLoad?.(model) : undefined;
+		return new ChatError(draftStreamError(error, model, log));
 	};
 	return {
 		async run(request, { headers, signal, onHead, onChunk }) {
-			const watch = watchSilence(timeoutMs, signal);
+			const idle = startIdleTimeout(timeoutMs, signal);
 			try {
 				if (draining.size > 0) await settled(draining);
-				const response = await post(request, headers, watch.signal);
-				watch.heard();
+				const response = await post(http, request, headers, idle.signal);
+				idle.restart();
 				const { status } = response;
-				if (status < 200 || status >= 300) await refuse(response, request.model);
+				if (status < 200 || status >= 300) throw await refusal(response, request.model);
 				try {
 					await onHead({ status, headers: { ...response.headers } });
 				} catch (error) {
@@ -111,86 +86,34 @@ export function createExchange({ http, timeoutMs, explainLoad }: ExchangeDeps): 
 				}
 				const opened = await openBody(response);
 				const bytes = opened.isStream
-					? await readStream(opened.response, watch, onChunk, onDrain)
+					? await readStream(opened.response, { idle, onChunk, onDrain })
 					: await readWhole(opened.response, onChunk);
-				if (bytes > 0) return;
-				const reason = await askForReason(request, headers, watch.signal, post);
-				throw new WordedError(reason);
+				if (bytes === 0) throw await reasonOfEmptyAnswer(http, request, headers, idle.signal);
 			} catch (error) {
-				throw error instanceof StreamFault ? await told(error, request.model) : error;
+				throw error instanceof StreamError ? await explained(error, request.model) : error;
 			} finally {
-				watch.stop();
+				idle.stop();
 			}
 		},
 	};
 }
 
-/** Number of bytes read. Rejects unless the answer came to its end. */
-async function readStream(
-	response: HttpResponse,
-	{ heard, signal }: SilenceWatch,
-	onChunk: (chunk: Chunk) => unknown,
-	onDrain: (drained: Promise<void>) => void,
-): Promise<number> {
-	const reader = createEventReader();
-	const pace = createPace();
-	let bytes = 0;
-	let finished = false;
-	let loading = "";
-	const take = async (events: readonly string[]): Promise<boolean> => {
-		for (const data of events) {
-			if (data.startsWith("[DONE]")) return true;
-			if (data.trim() === "") continue;
-			const chunk = parseChunk(data);
-			if (chunk === undefined) continue;
-			if (chunk.fault !== undefined) throw new StreamFault(chunk.fault);
-			if (chunk.loading !== undefined) loading += chunk.loading;
-			finished ||= chunk.finish !== undefined;
-			const observed = onChunk(chunk);
-			if (observed instanceof Promise) await observed;
-			const others = pace();
-			if (others === undefined) continue;
-			await others;
-			signal.throwIfAborted();
-		}
-		return false;
-	};
-	const parts = response.body[Symbol.asyncIterator]();
-	try {
-		for (let part = await parts.next(); part.done !== true; part = await parts.next()) {
-			heard();
-			bytes += part.value.byteLength;
-			const events = reader.feed(part.value);
-			if (events.length > 0 && (await take(events))) {
-				onDrain(drain(parts, response));
-				return bytes;
-			}
-		}
-		if (bytes === 0 || (await take(reader.end().filter(isWhole)))) return bytes;
-	} catch (error) {
-		response.body.destroy();
-		throw error;
-	}
-	if (!finished) throw unfinished(reader.stray(), loading);
-	return bytes;
+function post(
+	http: Http,
+	request: ExchangeRequest,
+	headers: Readonly<Record<string, string>>,
+	signal: AbortSignal,
+): Promise<HttpResponse> {
+	return http.request({
+		method: "POST",
+		path: CHAT_PATH,
+		headers: { accept: "text/event-stream", "content-type": "application/json", ...headers },
+		body: JSON.stringify(request),
+		signal,
+	});
 }
 
-/**
- * [DONE] ends the answer at once. What is left is the end of the body, which frees the connection
- * for the next turn; a server that never sends it loses the connection.
- */
-async function drain(parts: AsyncIterator<Uint8Array>, { body }: HttpResponse): Promise<void> {
-	const timer = setTimeout(() => body.destroy(), DRAIN_MS).unref();
-	try {
-		while ((await parts.next()).done !== true);
-	} catch {
-		// The answer was complete before the connection broke.
-	} finally {
-		clearTimeout(timer);
-	}
-}
-
-/** Resolves when all of them are through, or when waiting for them would cost more than it saves. */
+/** Resolves when all of them are done, or when waiting for them would cost more than it saves. */
 function settled(draining: ReadonlySet<Promise<void>>): Promise<void> {
 	const { promise, resolve } = Promise.withResolvers<void>();
 	const timer = setTimeout(resolve, FREE_MS);
@@ -201,106 +124,47 @@ function settled(draining: ReadonlySet<Promise<void>>): Promise<void> {
 	return promise;
 }
 
-/** Why a stream stopped without a finish: what stood between the events, else that it was cut. */
-function unfinished(stray: string, loading: string): Error {
-	const braces = stray.indexOf("{");
-	const text = /^(?:error|data): ?/.test(stray)
-		? stray.slice(stray.indexOf(":") + 1)
-		: stray.slice(Math.max(0, braces));
-	// v218 to v220 write the next frame onto the same line.
-	const said = text.replace(/\}data: \{[\s\S]*$/, "}");
-	// Older llama-servers write the error without the object around it.
-	const fault = parseFault(/^error: ?\{/.test(stray) ? errorEvent(said) : said);
-	if (fault !== undefined) return new StreamFault(fault);
-	const told = /Unable to swap model err: (.*?)(?=Done!|\n|$)/.exec(loading)?.[1];
-	if (told !== undefined) {
-		const message = told.trim();
-		return new StreamFault({ message, type: undefined, code: undefined, fromProxy: true });
-	}
-	if (loading !== "" && !loading.includes("Done!")) {
-		return new WordedError(
-			"Connection error: the stream ended without finish_reason while the model was loading",
-		);
-	}
-	return new WordedError(
-		"Connection error: the stream ended without finish_reason; the model's server stopped, or was stopped",
-	);
-}
-
-/** A 200 that is no event stream: a whole completion is as good, anything else is quoted. */
+/** A 200 that is not an event stream: a whole completion is as good, anything else is quoted. */
 async function readWhole(
 	response: HttpResponse,
 	onChunk: (chunk: Chunk) => unknown,
 ): Promise<number> {
-	const body = await readText(response, BODY_LIMIT);
+	const body = await readText(response, MAX_BODY);
 	if (body.trim() === "") return 0;
 	const chunk = body.trimStart().startsWith("{") ? parseChunk(body) : undefined;
-	if (chunk?.finish === undefined) throw notAnAnswer(body);
+	if (chunk?.finish === undefined) throw notAnAnswer(body, chunk?.raw);
 	await onChunk(chunk);
 	return body.length;
 }
 
-function notAnAnswer(body: string): AiServerError {
-	const hint = "Check that AI_SERVER_URL leads to llama-swap";
-	const parsed = parseJson(body);
-	const said = faultFrom(parsed)?.message;
-	if (said === undefined && typeof parsed === "object" && parsed !== null) {
-		const fields = Object.keys(parsed).slice(0, 5).join(", ");
-		const words = `The server answered with JSON that is no chat completion (its fields: ${fields})`;
-		return new AiServerError("protocol", words, { hint });
-	}
-	const text = plainText((said ?? body).replace(/<[^>]*>/g, " "))
-		.replace(/\s+/g, " ")
-		.trim();
-	const words = `The server answered with something else: ${text.slice(0, 200)}`;
-	return new AiServerError("protocol", words, { hint });
+function notAnAnswer(body: string, json: unknown): AiServerError {
+	const message = errorFrom(json)?.message;
+	const what =
+		message === undefined && typeof json === "object" && json !== null
+			? `JSON with the fields ${Object.keys(json).slice(0, 5).join(", ")}`
+			: oneLine((message ?? body).replace(/<[^>]*>/g, " ")).slice(0, 200);
+	return new AiServerError("protocol", `The server's answer is not a chat completion: ${what}`, {
+		hint: "Check that the URL leads to llama-swap",
+		setting: "url",
+	});
 }
 
 /**
- * An empty 200: llama_cpp.server hides every fault of a streamed request so, llama-swap a cancelled
+ * An empty 200: llama_cpp.server hides every error of a streamed request so, llama-swap a cancelled
  * one. The same question without streaming, for one token, brings the server's own reason.
  */
-async function askForReason(
+async function reasonOfEmptyAnswer(
+	http: Http,
 	request: ExchangeRequest,
 	headers: Readonly<Record<string, string>>,
 	signal: AbortSignal,
-	post: (
-		request: ExchangeRequest,
-		headers: Readonly<Record<string, string>>,
-		signal: AbortSignal,
-	) => Promise<HttpResponse>,
-): Promise<string> {
+): Promise<ChatError> {
 	const { stream: _stream, stream_options: _options, ...rest } = request;
-	const plain = { ...rest, stream: false, max_tokens: 1 } as ExchangeRequest;
-	const response = await post(plain, { ...headers, accept: "application/json" }, signal);
-	const body = await readText(response, BODY_LIMIT);
+	const plain: ExchangeRequest = { ...rest, model: request.model, stream: false, max_tokens: 1 };
+	const response = await post(http, plain, { ...headers, accept: "application/json" }, signal);
+	const body = await readText(response, MAX_BODY);
 	if (response.status >= 200 && response.status < 300) {
-		return "Connection error: the server ended the stream without a word";
+		return new ChatError("Connection error: the server closed the stream without sending data");
 	}
-	return wordStatus(response.status, body, request.model, undefined);
-}
-
-/** A last event may have been cut in its middle; then it says nothing. */
-function isWhole(data: string): boolean {
-	return data.startsWith("[DONE]") || parseJson(data) !== undefined;
-}
-
-function parseJson(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return undefined;
-	}
-}
-
-function parseChunk(data: string): Chunk | undefined {
-	try {
-		return readChunk(data);
-	} catch (error) {
-		const start = plainText(data).slice(0, 100);
-		throw new AiServerError("protocol", `The server sent an event that is not JSON: ${start}`, {
-			hint: "Look at the server's log",
-			cause: error,
-		});
-	}
+	return new ChatError(draftStatus(response.status, body, request.model, undefined));
 }

@@ -1,16 +1,16 @@
 import { AiServerError } from "../errors.ts";
 
-/** Aborts when nothing has been heard for too long; it never limits the whole. */
-export interface SilenceWatch {
+/** Aborts an exchange after a time without a byte; its total length is not limited. */
+export interface IdleTimeout {
 	/** Aborts with the caller's reason, or with AiServerError "timeout". */
 	readonly signal: AbortSignal;
-	/** Something was heard: the clock starts again. */
-	heard(): void;
+	/** Starts the time anew, because something has arrived. */
+	restart(): void;
 	stop(): void;
 }
 
-/** `limit` in ms; `caller`, where given, aborts as well. */
-export function watchSilence(limit: number, caller: AbortSignal | undefined): SilenceWatch {
+/** `limit` in ms; `caller` aborts as well. */
+export function startIdleTimeout(limit: number, caller: AbortSignal | undefined): IdleTimeout {
 	const silence = new AbortController();
 	let last = performance.now();
 	let timer: NodeJS.Timeout | undefined;
@@ -23,7 +23,7 @@ export function watchSilence(limit: number, caller: AbortSignal | undefined): Si
 	timer = setTimeout(look, limit);
 	return {
 		signal: caller === undefined ? silence.signal : AbortSignal.any([caller, silence.signal]),
-		heard() {
+		restart() {
 			last = performance.now();
 		},
 		stop() {
@@ -34,7 +34,8 @@ export function watchSilence(limit: number, caller: AbortSignal | undefined): Si
 
 function tooLong(limit: number): AiServerError {
 	const seconds = limit >= 1000 ? `${Math.round(limit / 1000)} s` : `${limit} ms`;
-	return new AiServerError("timeout", `The server was silent for ${seconds} (timed out)`, {
-		hint: "If the model needs longer to load, raise AI_SERVER_TIMEOUT_MS",
+	return new AiServerError("timeout", `The server sent nothing for ${seconds} (timed out)`, {
+		hint: "If the model needs longer to load, raise the limit",
+		setting: "timeoutMs",
 	});
 }

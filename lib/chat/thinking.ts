@@ -1,12 +1,12 @@
 import type { Thinking } from "../llama-server/thinking.ts";
 
-/** What a turn asks of the model's thinking. */
-export interface ThinkingWish {
-	/** pi's name of the level; undefined: it shall not think. */
+/** How much a turn lets the model think. */
+export interface ThinkingRequest {
+	/** pi's name of the level; undefined for no thinking. */
 	readonly level: string | undefined;
-	/** The word for the level, where the model's settings give one. */
+	/** The model's own name of the level, if its settings contain one. */
 	readonly word: string | undefined;
-	/** Tokens that the user allows for the level, where set. */
+	/** Tokens that the user allows for the level. */
 	readonly budget: number | undefined;
 	/** Tokens that the thought may take without eating up the answer. */
 	readonly room: number;
@@ -21,16 +21,16 @@ const BUDGETS: Readonly<Record<string, number>> = {
 	xhigh: 16_384,
 	max: 16_384,
 };
-const LEAST_BUDGET = 256;
+const MIN_BUDGET = 256;
 
 /**
  * llama.cpp's switches, as parameters of a request: the template reads a boolean or an effort out of
- * `chat_template_kwargs`, `thinking_budget_tokens` bounds the thought. A template that nobody has
- * read gets `enable_thinking`, which most have and the others ignore. `preserve_thinking` keeps the
- * thoughts of earlier turns in the prompt, as they stand in the server's cache; pi sends it too.
+ * `chat_template_kwargs`, `thinking_budget_tokens` bounds the thought. An unknown template gets
+ * `enable_thinking`, which most templates have and the others ignore. `preserve_thinking` keeps the
+ * thoughts of earlier turns in the prompt, as they are in the server's cache; pi sends it too.
  */
-export function thinkingSwitch(
-	{ level, word, budget, room }: ThinkingWish,
+export function thinkingParameters(
+	{ level, word, budget, room }: ThinkingRequest,
 	facts: Thinking | undefined,
 ): Readonly<Record<string, unknown>> {
 	const toggle = facts === undefined ? "enable_thinking" : facts.toggle;
@@ -48,6 +48,6 @@ export function thinkingSwitch(
 		...(effort === undefined || inTemplate ? {} : { reasoning_effort: effort }),
 		...(tokens === undefined
 			? {}
-			: { thinking_budget_tokens: Math.max(LEAST_BUDGET, Math.min(tokens, room)) }),
+			: { thinking_budget_tokens: Math.max(MIN_BUDGET, Math.min(tokens, room)) }),
 	};
 }

@@ -1,12 +1,12 @@
 import { finished, type Readable } from "node:stream";
 
-/** Bytes that may wait for the reader; with more of them the connection is stopped. */
-const WAITING_BYTES = 64 * 1024;
+/** Bytes that may wait for the reader; with more of them the connection is paused. */
+const MAX_WAITING_BYTES = 64 * 1024;
 
 /**
- * A body's chunks as they came. Node's own iterator copies those that wait into one larger buffer
- * and takes another turn of the event loop for each read, which shows at 100,000 events.
- * `fail` words the error of a body that breaks.
+ * A body's chunks as they came. Node's own iterator copies waiting chunks into one larger buffer and
+ * takes another turn of the event loop for each read, which is measurable at 100,000 events. `fail`
+ * converts the error of a body that breaks.
  */
 export function readBody(
 	body: Readable,
@@ -26,7 +26,7 @@ export function readBody(
 		body.on("data", (chunk: Uint8Array) => {
 			waiting.push(chunk);
 			bytes += chunk.byteLength;
-			if (bytes > WAITING_BYTES) body.pause();
+			if (bytes > MAX_WAITING_BYTES) body.pause();
 			wake();
 		});
 	};

@@ -1,7 +1,7 @@
-import { AiServerError, type ErrorCode, isAbort } from "../errors.ts";
+import { AiServerError, type ErrorCode, type ErrorFacts, isAbort } from "../errors.ts";
 
-/** What is known about the connection beside the error itself. */
-export interface FaultContext {
+/** What is known about the connection besides the error itself. */
+export interface FailureContext {
 	/** "https://host:port", for the message. */
 	readonly origin: string;
 	/** True when the server has seen a client certificate: its handshake was done. */
@@ -14,70 +14,68 @@ export interface FaultContext {
 	readonly answered?: boolean;
 }
 
-interface Words {
+interface Explanation extends Pick<ErrorFacts, "hint" | "setting"> {
 	readonly code: ErrorCode;
 	readonly message: string;
-	readonly hint?: string;
 }
 
 /**
- * Words a failure of undici or of TLS for a person. An abort passes through untouched. "network" is
- * only what another try may cure; what a certificate is to blame for is always "tls".
+ * The AiServerError for a failure of undici or of TLS; an abort or a timeout is returned as it is.
+ * "network" is only what another try may cure; a failure because of a certificate is always "tls".
  */
-export function toFault(error: unknown, context: FaultContext): unknown {
+export function toHttpError(error: unknown, context: FailureContext): unknown {
 	if (error instanceof AiServerError || isAbort(error) || nameOf(error) === "TimeoutError")
 		return error;
-	const words = explain(error, context);
-	return new AiServerError(words.code, words.message, { hint: words.hint, cause: error });
+	const { code, message, hint, setting } = explain(error, context);
+	return new AiServerError(code, message, { hint, setting, cause: error });
 }
 
-function explain(error: unknown, context: FaultContext): Words {
+function explain(error: unknown, context: FailureContext): Explanation {
 	const { origin, begun = false } = context;
 	const code = codeOf(error);
 	const alert = alertNumber(context.alert) ?? alertNumber(error);
-	if (alert !== undefined && !begun) return alertWords(alert, origin);
-	const words = serverCertificateWords(code, error, origin) ?? reachWords(code, origin);
-	if (words !== undefined) return words;
+	if (alert !== undefined && !begun) return explainAlert(alert, origin);
+	const explanation = explainCertificate(code, error, origin) ?? explainReach(code, origin);
+	if (explanation !== undefined) return explanation;
 	if (nameOf(error) === "HTTPParserError") {
-		return protocol(
-			`Something that is not a web server answers at ${origin}`,
-			"Check AI_SERVER_URL",
-		);
+		return protocol(`${origin} does not speak HTTP`, "Check the URL", "url");
 	}
 	if (code === "UND_ERR_HEADERS_OVERFLOW") {
-		return protocol(`${origin} sends a response head that is too large`, "Check AI_SERVER_URL");
+		return protocol(`The response headers of ${origin} are too large`, "Check the URL", "url");
 	}
 	if (code === "UND_ERR_SOCKET" || code === "ECONNRESET" || code === "EPIPE") {
-		return closedWords(error, context);
+		return explainClosed(error, context);
 	}
-	return { code: "network", message: `The connection to ${origin} failed: ${messageOf(error)}` };
+	return network(`The connection to ${origin} failed: ${messageOf(error)}`);
 }
 
-/** The peer hung up. Before one byte, right after a handshake with a certificate, that is its verdict. */
-function closedWords(
+/**
+ * The server closed the connection. Before one byte, right after a handshake with a certificate, that
+ * means that it refused the certificate.
+ */
+function explainClosed(
 	error: unknown,
-	{ origin, mutualTls, begun = false, answered = false }: FaultContext,
-): Words {
+	{ origin, mutualTls, begun = false, answered = false }: FailureContext,
+): Explanation {
 	if (begun) return network(`The connection to ${origin} was lost in the middle of the answer`);
-	// A large request meets the closed door while it is being written: then there is no count.
+	// The end is noticed while a large request is being written: then there is no count.
 	if (mutualTls && (bytesRead(error) ?? (answered ? 1 : 0)) === 0) {
-		return {
-			code: "tls",
-			message: `${origin} refused the client certificate, or closed the connection without a word`,
-			hint: "Check that the CA which the proxy trusts has signed client.pem, and that it has not expired",
-		};
+		return tls(
+			`${origin} refused the client certificate, or closed the connection without an answer`,
+			"Check that client.pem is signed by the CA that the proxy trusts, and that it has not expired",
+		);
 	}
 	return network(`${origin} closed the connection: connection lost`);
 }
 
 /** Alerts of RFC 8446, section 6, that a server sends about a client certificate or a name. */
-function alertWords(alert: number, origin: string): Words {
+function explainAlert(alert: number, origin: string): Explanation {
 	const refused = `${origin} refused the client certificate`;
 	switch (alert) {
 		case 40:
 			return tls(
-				`${origin} refused the handshake`,
-				"Most likely it wants another client certificate",
+				`${origin} refused the TLS handshake`,
+				"Most likely it expects another client certificate",
 			);
 		case 42:
 			return tls(
@@ -89,32 +87,34 @@ function alertWords(alert: number, origin: string): Words {
 		case 45:
 			return tls(`${refused} as expired`, "Have a new one signed, or check the server's clock");
 		case 46:
-			return tls(`${refused} for a reason of its own`, "Look at the proxy's log");
+			return tls(`${refused} for an unspecified reason`, "Check the proxy's log");
 		case 48:
 			return tls(
 				`${refused}: it does not know the CA that signed it`,
-				"Give the proxy that CA as trusted",
+				"Add that CA to the ones that the proxy trusts",
 			);
 		case 80:
 			return tls(
 				`${origin} does not serve this name`,
-				"AI_SERVER_URL must use the name the proxy is set up for",
+				"Use the name that the proxy is configured for",
+				"url",
 			);
 		case 116:
-			return tls(`${origin} wants a client certificate`, "Check client.pem and client-key.pem");
-		default:
 			return tls(
-				`${origin} broke off the TLS handshake (alert ${alert})`,
-				"Look at the proxy's log",
+				`${origin} requires a client certificate`,
+				"Check client.pem and client-key.pem",
+				"certsDir",
 			);
+		default:
+			return tls(`${origin} aborted the TLS handshake (alert ${alert})`, "Check the proxy's log");
 	}
 }
 
-function serverCertificateWords(
+function explainCertificate(
 	code: string | undefined,
 	error: unknown,
 	origin: string,
-): Words | undefined {
+): Explanation | undefined {
 	switch (code) {
 		case "CERT_HAS_EXPIRED":
 			return tls(`The certificate of ${origin} has expired`, "Renew it on the proxy");
@@ -126,7 +126,8 @@ function serverCertificateWords(
 		case "ERR_TLS_CERT_ALTNAME_INVALID":
 			return tls(
 				`The certificate of ${origin} is for another name`,
-				"Use a name that is in the certificate, or add this one to it (subjectAltName)",
+				"Add this name to its subjectAltName, or use a name that is in it",
+				"url",
 			);
 		case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
 		case "UNABLE_TO_GET_ISSUER_CERT":
@@ -135,8 +136,9 @@ function serverCertificateWords(
 		case "DEPTH_ZERO_SELF_SIGNED_CERT":
 		case "CERT_SIGNATURE_FAILURE":
 			return tls(
-				`The CA file did not sign the certificate of ${origin}`,
-				"AI_SERVER_CA must name the CA that signed the proxy's certificate",
+				`The certificate of ${origin} is not signed by the CA in the CA file`,
+				"Use the file of the CA that signed the proxy's certificate",
+				"ca",
 			);
 		case "INVALID_PURPOSE":
 		case "INVALID_CA":
@@ -147,42 +149,41 @@ function serverCertificateWords(
 		case "CERT_REJECTED":
 			return tls(
 				`The certificate of ${origin} cannot be used (${code})`,
-				"Have a new one made for the proxy, with extendedKeyUsage=serverAuth",
+				"Have a new one issued for the proxy, with extendedKeyUsage=serverAuth",
 			);
 		case "ERR_SSL_WRONG_VERSION_NUMBER":
 		case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
-			return tls(
-				`${origin} does not speak TLS`,
-				"Write AI_SERVER_URL with http://, or use the TLS port",
-			);
+			return tls(`${origin} does not speak TLS`, "Use http://, or the TLS port", "url");
 		default:
 			return /^ERR_(?:SSL|OSSL|TLS)_/.test(code ?? "")
-				? tls(`TLS with ${origin} failed: ${messageOf(error)}`, "Look at the proxy's log")
+				? tls(`TLS with ${origin} failed: ${messageOf(error)}`, "Check the proxy's log")
 				: undefined;
 	}
 }
 
-function reachWords(code: string | undefined, origin: string): Words | undefined {
+function explainReach(code: string | undefined, origin: string): Explanation | undefined {
 	switch (code) {
 		case "ECONNREFUSED":
 			return network(
 				`Nothing listens at ${origin} (connection refused)`,
-				"Start the proxy there, or check AI_SERVER_URL",
+				"Start the proxy there, or check the URL",
+				"url",
 			);
 		case "ENOTFOUND":
 		case "EAI_AGAIN":
 			return network(
-				`The name in ${origin} is not known (${code})`,
-				"Check AI_SERVER_URL, the DNS and the VPN",
+				`The host name in ${origin} cannot be resolved (${code})`,
+				"Check DNS, the VPN and the URL",
+				"url",
 			);
 		case "EHOSTUNREACH":
 		case "ENETUNREACH":
-			return network(`There is no way to ${origin}`, "Check the network and the VPN");
+			return network(`No route to ${origin}`, "Check the network and the VPN");
 		case "ETIMEDOUT":
 		case "UND_ERR_CONNECT_TIMEOUT":
 			return network(
 				`${origin} does not answer (timed out)`,
-				"The machine is off, or a firewall swallows the packets",
+				"Check that the server is on and that no firewall blocks it",
 			);
 		case "UND_ERR_DESTROYED":
 		case "UND_ERR_CLOSED":
@@ -192,19 +193,19 @@ function reachWords(code: string | undefined, origin: string): Words | undefined
 	}
 }
 
-function tls(message: string, hint: string): Words {
-	return { code: "tls", message, hint };
+function tls(message: string, hint: string, setting?: ErrorFacts["setting"]): Explanation {
+	return { code: "tls", message, hint, setting };
 }
 
-function network(message: string, hint?: string): Words {
-	return hint === undefined ? { code: "network", message } : { code: "network", message, hint };
+function network(message: string, hint?: string, setting?: ErrorFacts["setting"]): Explanation {
+	return { code: "network", message, hint, setting };
 }
 
-function protocol(message: string, hint: string): Words {
-	return { code: "protocol", message, hint };
+function protocol(message: string, hint: string, setting: ErrorFacts["setting"]): Explanation {
+	return { code: "protocol", message, hint, setting };
 }
 
-/** OpenSSL's own words; the hex code in front of them differs between versions. */
+/** From OpenSSL's text; the hex code at its start differs between versions. */
 function alertNumber(error: unknown): number | undefined {
 	const found = /SSL alert number (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
 	return found === undefined ? undefined : Number(found);
@@ -216,7 +217,7 @@ function codeOf(error: unknown): string | undefined {
 	return Array.isArray(errors) ? codeOf(errors[0]) : undefined;
 }
 
-/** The first words worth reading: an AggregateError of a dual-stack host has none of its own. */
+/** The first message that is not empty: that of a dual-stack host's AggregateError is. */
 function messageOf(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
 	if (error.message !== "") return error.message;
@@ -228,7 +229,7 @@ function nameOf(error: unknown): string | undefined {
 	return error instanceof Error ? error.name : undefined;
 }
 
-/** undici's SocketError tells how much had come; 0 is "closed before one byte". */
+/** undici's SocketError counts the bytes that had come; 0 means "closed before one byte". */
 function bytesRead(error: unknown): number | undefined {
 	const { socket } = (error ?? {}) as { socket?: { bytesRead?: unknown } };
 	return typeof socket?.bytesRead === "number" ? socket.bytesRead : undefined;

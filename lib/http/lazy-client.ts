@@ -1,6 +1,6 @@
 import type { WarmHttp } from "./types.ts";
 
-/** An Http that is opened at its first request; what `open` rejects with, every request rejects with. */
+/** An Http that is opened at its first request; every request rejects with what `open` rejects with. */
 export function lazyHttp(open: () => Promise<WarmHttp>): WarmHttp {
 	let opened: Promise<WarmHttp> | undefined;
 	let closed = false;

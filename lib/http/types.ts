@@ -1,7 +1,7 @@
-/** A request to the one server this extension talks to. */
+/** A request to the server. */
 export interface HttpRequest {
 	readonly method?: "GET" | "POST" | "PUT" | "HEAD";
-	/** Begins with "/"; a path prefix of the base URL is put in front. May carry a query. */
+	/** Begins with "/"; the path prefix of the base URL is added. May have a query. */
 	readonly path: string;
 	readonly headers?: Readonly<Record<string, string>>;
 	readonly body?: string;
@@ -17,26 +17,26 @@ export interface HttpResponse {
 
 /** Throws AiServerError ("network", "protocol") when the connection breaks; an abort as it is. */
 export interface HttpBody extends AsyncIterable<Uint8Array> {
-	/** Drops what has not been read, and with it the connection. */
+	/** Discards what has not been read, and with it the connection. */
 	destroy(): void;
 }
 
 export interface Http {
 	/**
-	 * Resolves when the response head is there, whatever its status; never follows a redirect and
-	 * has no time limit of its own. Rejects with AiServerError ("settings", "tls", "network",
-	 * "protocol") or with the signal's own reason.
+	 * Resolves when the response head has arrived, whatever its status; follows no redirect and has no
+	 * time limit. Rejects with AiServerError ("settings", "tls", "network",
+	 * "protocol") or with the signal's reason.
 	 */
 	request(request: HttpRequest): Promise<HttpResponse>;
 	/** Ends every connection at once, running ones included. */
 	close(): Promise<void>;
 }
 
-/** An Http that can be told that a request is likely to come soon. */
+/** An Http that can prepare for a request that is likely to come soon. */
 export interface WarmHttp extends Http {
 	/**
-	 * Sees to it that a connection is open and free, by asking for something small. Resolves when
-	 * that is so or cannot be had; never rejects. Without effect while one such call runs.
+	 * Makes sure that a connection is open and free, by a small request. Resolves when one is, or when
+	 * that failed; never rejects. A call while another one runs joins it.
 	 */
 	warm(): Promise<void>;
 }

@@ -7,12 +7,10 @@ export type RangeReader = (start: number, length: number) => Promise<Uint8Array>
 const FIRST_READ = 64 * 2 ** 10;
 const NEXT_READ = 2 ** 20;
 /** Lengths and counts beyond this are made up. */
-const MOST_LENGTH = 2 ** 48;
+const MAX_LENGTH = 2 ** 48;
 
 /** Little-endian values one after the other, out of a file that is read in pieces. */
 export class ByteSource {
-	/** True once the limit stopped a read. */
-	exhausted = false;
 	readonly #read: RangeReader;
 	#left: number;
 	#bytes: Uint8Array = new Uint8Array(0);
@@ -50,7 +48,7 @@ export class ByteSource {
 
 	/** Passes over bytes; those not read yet never are. */
 	skip(length: number): void {
-		if (length > MOST_LENGTH) throw made(`a list of ${length} bytes`);
+		if (length > MAX_LENGTH) throw made(`a list of ${length} bytes`);
 		this.#at += length;
 	}
 
@@ -77,10 +75,7 @@ export class ByteSource {
 		for (let have = kept.length; have < size; ) {
 			const usual = this.#start === 0 ? FIRST_READ : NEXT_READ;
 			const wanted = Math.min(Math.max(usual, size - have), this.#left);
-			if (wanted < size - have) {
-				this.exhausted = true;
-				throw made("more than can be read of it here");
-			}
+			if (wanted < size - have) throw made("more than can be read of it here");
 			const piece = await this.#read(this.#start + have, wanted);
 			if (piece.length === 0) throw made("less than it announces: it ends early");
 			// Counted as asked for, so that a reader of single bytes comes to an end as well.

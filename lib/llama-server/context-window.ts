@@ -1,4 +1,4 @@
-import type { LaunchOptions } from "./options.ts";
+import type { LaunchOptions } from "./launch.ts";
 
 /** llama.cpp rounds contexts up to a multiple of this many tokens. */
 const STEP = 256;

@@ -1,295 +1,221 @@
-import { programName, serverCall } from "./launchers.ts";
-import { splitCommand } from "./shell-words.ts";
+import type { ServerCall } from "./launchers.ts";
+import { restOf, type Word } from "./shell-words.ts";
 
-/** A number of the command line; "unknown" where one is given that cannot be read here. */
-export type Quantity = number | "unknown" | undefined;
-
-/** What a model is good for, as its command tells. */
-export type ModelKind = "chat" | "embedding" | "reranker" | "image" | "transcription" | "speech";
-
-/** What a model's command and its environment ask of the server. Undefined: not asked for. */
-export interface LaunchOptions {
-	/** Name of the program, module or container image. */
-	readonly program: string;
-	readonly kind: ModelKind;
-	/** llama.cpp's `-c`, in tokens for all slots; 0: as the model was trained. */
-	readonly contextSize: Quantity;
-	/** Tokens of one request, for servers that are told that (vLLM's `--max-model-len`). */
-	readonly requestSize: Quantity;
-	/** llama.cpp's `-np`; undefined also for "auto". */
-	readonly slots: Quantity;
-	readonly unifiedCache: boolean | undefined;
-	/** `--kv-unified-per-slot`, in tokens. */
-	readonly slotLimit: Quantity;
-	/** False for `--fit off`. */
-	readonly fit: boolean | undefined;
-	/** `--fit-ctx`: the least context, in tokens, that is kept to make the model fit. */
-	readonly fitContext: Quantity;
-	/** True when `--fit-target` asks for a margin of its own. */
-	readonly fitTarget: boolean;
-	/** How many times the trained context the position encoding is stretched to. */
-	readonly ropeScale: number | undefined;
-	/** `--override-kv <arch>.context_length`: replaces what the model says it was trained for. */
-	readonly trainedOverride: Quantity;
-	/** File of `-m`. */
-	readonly modelPath: string | undefined;
-	/** Repository of `-hf`: the server fetches the file, so its path is unknown. */
-	readonly repository: string | undefined;
-	/** Image input: true with `--mmproj`, false with `--no-mmproj`. */
-	readonly images: boolean | undefined;
-	readonly jinja: boolean | undefined;
-	/** True when a chat template of the command replaces the one in the model file. */
-	readonly ownTemplate: boolean;
-	/** `--reasoning on|off`. */
-	readonly reasoning: boolean | undefined;
-}
-
-type Setting =
-	| Exclude<keyof LaunchOptions, "program" | "kind" | "ropeScale" | "images">
-	| "embedding"
-	| "reranking"
-	| "pooling"
-	| "task"
-	| "projector"
-	| "useProjector"
+/** What an option sets. */
+export type Setting =
+	| "contextSize"
+	| "requestSize"
+	| "slots"
+	| "unifiedCache"
+	| "slotLimit"
+	| "fit"
+	| "fitContext"
+	| "fitTarget"
 	| "ropeScaling"
 	| "ropeScale"
 	| "ropeFrequency"
-	| "override";
+	| "override"
+	| "modelPath"
+	| "projector"
+	| "useProjector"
+	| "embedding"
+	| "reranking"
+	| "pooling"
+	| "reasoning"
+	| "configFile"
+	/** Somebody's text, which may look like an option. */
+	| "text";
 
-const VALUES: ReadonlyMap<string, Setting> = new Map<string, Setting>([
-	["-c", "contextSize"],
-	["--ctx-size", "contextSize"],
-	["--max-model-len", "requestSize"], // vLLM
-	["--context-length", "requestSize"], // SGLang
-	["--contextsize", "requestSize"], // koboldcpp
-	["--n-ctx", "requestSize"], // llama_cpp.server
-	["-np", "slots"],
-	["--parallel", "slots"],
-	["--kv-unified-per-slot", "slotLimit"],
-	["-fit", "fit"],
-	["--fit", "fit"],
-	["-fitc", "fitContext"],
-	["--fit-ctx", "fitContext"],
-	["-fitt", "fitTarget"],
-	["--fit-target", "fitTarget"],
-	["--rope-scaling", "ropeScaling"],
-	["--rope-scale", "ropeScale"],
-	["--rope-freq-scale", "ropeFrequency"],
-	["--override-kv", "override"],
-	["-m", "modelPath"],
-	["--model", "modelPath"],
-	["-hf", "repository"],
-	["-hfr", "repository"],
-	["--hf-repo", "repository"],
-	["-mm", "projector"],
-	["--mmproj", "projector"],
-	["-mmu", "projector"],
-	["--mmproj-url", "projector"],
-	["--pooling", "pooling"],
-	["--task", "task"], // vLLM
-	["--chat-template", "ownTemplate"],
-	["--chat-template-file", "ownTemplate"],
-	["-rea", "reasoning"],
-	["--reasoning", "reasoning"],
-]);
-
-const SWITCHES: ReadonlyMap<string, readonly [Setting, boolean]> = new Map<
-	string,
-	readonly [Setting, boolean]
->([
-	["-kvu", ["unifiedCache", true]],
-	["--kv-unified", ["unifiedCache", true]],
-	["-no-kvu", ["unifiedCache", false]],
-	["--no-kv-unified", ["unifiedCache", false]],
-	["--no-mmproj", ["useProjector", false]],
-	["--no-mmproj-auto", ["useProjector", false]],
-	["--mmproj-auto", ["useProjector", true]],
-	["--embedding", ["embedding", true]],
-	["--embeddings", ["embedding", true]],
-	["--rerank", ["reranking", true]],
-	["--reranking", ["reranking", true]],
-	["--jinja", ["jinja", true]],
-	["--no-jinja", ["jinja", false]],
-]);
-
-/** Options whose value is somebody's text, which may look like an option. */
-const TEXTS: ReadonlySet<string> = new Set(
-	"-p --prompt -sys --system-prompt -r --reverse-prompt --grammar -j --json-schema -a --alias --api-key --chat-template-kwargs --reasoning-budget-message".split(
-		" ",
-	),
-);
-
-const ENVIRONMENT: ReadonlyMap<string, Setting> = new Map<string, Setting>([
-	["LLAMA_ARG_CTX_SIZE", "contextSize"],
-	["LLAMA_ARG_N_PARALLEL", "slots"],
-	["LLAMA_ARG_KV_UNIFIED", "unifiedCache"],
-	["LLAMA_ARG_FIT", "fit"],
-	["LLAMA_ARG_FIT_CTX", "fitContext"],
-	["LLAMA_ARG_FIT_TARGET", "fitTarget"],
-	["LLAMA_ARG_ROPE_SCALING_TYPE", "ropeScaling"],
-	["LLAMA_ARG_ROPE_SCALE", "ropeScale"],
-	["LLAMA_ARG_ROPE_FREQ_SCALE", "ropeFrequency"],
-	["LLAMA_ARG_MODEL", "modelPath"],
-	["LLAMA_ARG_HF_REPO", "repository"],
-	["LLAMA_ARG_MMPROJ", "projector"],
-	["LLAMA_ARG_MMPROJ_URL", "projector"],
-	["LLAMA_ARG_MMPROJ_AUTO", "useProjector"],
-	["LLAMA_ARG_EMBEDDINGS", "embedding"],
-	["LLAMA_ARG_RERANKING", "reranking"],
-	["LLAMA_ARG_POOLING", "pooling"],
-	["LLAMA_ARG_JINJA", "jinja"],
-	["LLAMA_ARG_CHAT_TEMPLATE", "ownTemplate"],
-	["LLAMA_ARG_CHAT_TEMPLATE_FILE", "ownTemplate"],
-	["LLAMA_ARG_REASONING", "reasoning"],
-]);
-
-/**
- * Reads what a command asks of its server. The command is as llama-swap holds it, in the YAML with
- * macros expanded or in `/running`; `env` are the `K=V` entries of the YAML. The last option wins,
- * as in llama.cpp, and an option wins over the environment.
- */
-export function readLaunch(cmd: string, env: readonly string[] = []): LaunchOptions {
-	const call = serverCall(splitCommand(cmd));
-	const settings = new Map<Setting, string | boolean>();
-	for (const entry of [...env, ...Array.from(call.env, ([name, value]) => `${name}=${value}`)]) {
-		const at = entry.indexOf("=");
-		const setting = ENVIRONMENT.get(entry.slice(0, at));
-		if (at > 0 && setting !== undefined) settings.set(setting, entry.slice(at + 1));
-	}
-	readArguments(call.args, settings);
-	return launchOf(call.program, settings);
+interface Option {
+	readonly servers: readonly string[];
+	/** As the server spells them, the usual one first; by blanks. */
+	readonly names: readonly string[];
+	readonly setting: Setting;
+	/** What an option without a value sets; undefined for one that takes the next word. */
+	readonly value: boolean | undefined;
+	/** The environment's name for it. */
+	readonly variable: string | undefined;
 }
 
-/**
- * The context size that a llama-server command asks for, in tokens for all its slots together.
- * Undefined when there is none, when it leaves the size to the model (`-c 0`), and when it cannot
- * be read.
- */
-export function extractCtxFromRunningCmd(cmd: string): number | undefined {
-	const { contextSize, requestSize } = readLaunch(cmd);
-	const size = contextSize ?? requestSize;
-	return typeof size === "number" && size > 0 ? size : undefined;
-}
+const LLAMA = "llama-server";
 
-function readArguments(args: readonly string[], settings: Map<Setting, string | boolean>): void {
-	for (let at = 0; at < args.length; at++) {
-		const arg = args[at] ?? "";
-		const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
-		const flag = canonical(equals < 0 ? arg : arg.slice(0, equals));
-		const setting = VALUES.get(flag);
-		const change = SWITCHES.get(flag);
-		if (change !== undefined) settings.set(...change);
-		else if (setting !== undefined) {
-			// llama.cpp refuses "--name=value"; other servers take it.
-			settings.set(setting, equals < 0 ? (args[at + 1] ?? "") : arg.slice(equals + 1));
-		}
-		if (equals < 0 && (setting !== undefined || TEXTS.has(flag))) at++;
-	}
-}
-
-/** llama.cpp takes "_" for "-" in the names of long options. */
-function canonical(flag: string): string {
-	return flag.startsWith("--") ? flag.replaceAll("_", "-") : flag;
-}
-
-function launchOf(
-	program: string,
-	settings: ReadonlyMap<Setting, string | boolean>,
-): LaunchOptions {
-	const text = (setting: Setting): string | undefined => {
-		const value = settings.get(setting);
-		return typeof value === "string" && value !== "" ? value : undefined;
-	};
-	const flag = (setting: Setting): boolean | undefined => switched(settings.get(setting));
-	const count = (setting: Setting): Quantity => countOf(settings.get(setting));
-	const slots = count("slots");
+function option(
+	servers: string,
+	names: string,
+	setting: Setting,
+	more: { readonly value?: boolean; readonly variable?: string } = {},
+): Option {
 	return {
-		program,
-		kind: kindOf(program, {
-			embedding: flag("embedding"),
-			reranking: flag("reranking"),
-			pooling: text("pooling") ?? text("task"),
-		}),
-		contextSize: count("contextSize"),
-		requestSize: wordySize(settings.get("requestSize")),
-		slots: slots === 0 ? "unknown" : isAuto(settings.get("slots")) ? undefined : slots,
-		unifiedCache: flag("unifiedCache"),
-		slotLimit: count("slotLimit"),
-		fit: flag("fit"),
-		fitContext: count("fitContext"),
-		fitTarget: settings.has("fitTarget"),
-		ropeScale: ropeScale(text("ropeScaling"), text("ropeScale"), text("ropeFrequency")),
-		trainedOverride: trainedOverride(text("override")),
-		modelPath: text("modelPath"),
-		repository: text("repository"),
-		images: flag("useProjector") === false ? false : settings.has("projector") ? true : undefined,
-		jinja: flag("jinja"),
-		ownTemplate: settings.has("ownTemplate"),
-		reasoning: flag("reasoning"),
+		servers: servers.split(" "),
+		names: names.split(" "),
+		setting,
+		value: more.value,
+		variable: more.variable,
 	};
 }
 
-/** As llama.cpp reads a number: what follows the digits is ignored, so `8k` is 8. */
-function countOf(value: string | boolean | undefined): Quantity {
-	if (value === undefined) return undefined;
-	const digits = /^\s*\+?(\d{1,10})/.exec(String(value))?.[1];
-	const count = Number(digits);
-	return digits !== undefined && count < 2 ** 31 ? count : "unknown";
-}
+const on = { value: true };
+const off = { value: false };
+const variable = (name: string): { readonly variable: string } => ({ variable: name });
 
-/** As vLLM reads a size: `32k` is 32000, `32K` is 32768; -1 and "auto" leave it to the model. */
-function wordySize(value: string | boolean | undefined): Quantity {
-	if (value === "auto" || value === "-1") return 0;
-	const [, digits, unit = ""] = /^(\d{1,10}(?:\.\d{1,6})?)([kKmM]?)$/.exec(String(value)) ?? [];
-	if (value === undefined || digits === undefined) return value === undefined ? value : "unknown";
-	const units: Readonly<Record<string, number>> = { k: 1000, K: 1024, m: 1e6, M: 2 ** 20 };
-	const size = Math.floor(Number(digits) * (units[unit] ?? 1));
-	return size < 2 ** 31 ? size : "unknown";
-}
-
-function isAuto(value: string | boolean | undefined): boolean {
-	return typeof value === "string" && /^\s*-\d/.test(value);
-}
-
-function switched(value: string | boolean | undefined): boolean | undefined {
-	if (typeof value !== "string") return value;
-	if (/^(?:on|enabled|true|1)$/i.test(value)) return true;
-	return /^(?:off|disabled|false|0)$/i.test(value) ? false : undefined;
-}
-
-function ropeScale(
-	scaling: string | undefined,
-	scale: string | undefined,
-	frequency: string | undefined,
-): number | undefined {
-	if (scaling === "none") return undefined;
-	const factor = scale === undefined ? 1 / Number(frequency) : Number(scale);
-	return Number.isFinite(factor) && factor > 1 ? factor : undefined;
-}
-
-function trainedOverride(override: string | undefined): Quantity {
-	const value = /(?:^|,)[\w.-]{1,64}\.context_length=int:([^,]*)/.exec(override ?? "")?.[1];
-	return countOf(value);
-}
-
-const SERVERS_OF_OTHER_KINDS: readonly (readonly [ModelKind, RegExp])[] = [
-	["transcription", /whisper|parakeet/],
-	["speech", /(?:^|[-_.])tts(?:$|[-_.:])|piper|kokoro|chatterbox|orpheus/],
-	["image", /(?:^|[-_.])(?:sd|sdcpp)(?:$|[-_.:])|stable-?diffusion|comfyui/],
+/** Every option that is read, with the servers that have it. */
+const OPTIONS: readonly Option[] = [
+	option(LLAMA, "--ctx-size -c", "contextSize", variable("LLAMA_ARG_CTX_SIZE")),
+	option("vllm", "--max-model-len", "requestSize"),
+	option("sglang", "--context-length", "requestSize"),
+	option("koboldcpp", "--contextsize", "requestSize"),
+	option("llama_cpp.server", "--n_ctx", "requestSize", variable("N_CTX")),
+	option("ds4-server", "--ctx -c", "requestSize"),
+	option("tabbyAPI mistralrs-server", "--max-seq-len", "requestSize"),
+	option("trtllm-serve", "--max_seq_len", "requestSize"),
+	option(
+		"text-generation-launcher",
+		"--max-total-tokens",
+		"requestSize",
+		variable("MAX_TOTAL_TOKENS"),
+	),
+	option("lmdeploy", "--session-len", "requestSize"),
+	option(LLAMA, "--parallel -np", "slots", variable("LLAMA_ARG_N_PARALLEL")),
+	option(LLAMA, "--kv-unified -kvu", "unifiedCache", {
+		value: true,
+		variable: "LLAMA_ARG_KV_UNIFIED",
+	}),
+	option(LLAMA, "--no-kv-unified -no-kvu", "unifiedCache", off),
+	option(LLAMA, "--kv-unified-per-slot", "slotLimit"),
+	option(LLAMA, "--fit -fit", "fit", variable("LLAMA_ARG_FIT")),
+	option(LLAMA, "--fit-ctx -fitc", "fitContext", variable("LLAMA_ARG_FIT_CTX")),
+	option(LLAMA, "--fit-target -fitt", "fitTarget", variable("LLAMA_ARG_FIT_TARGET")),
+	option(LLAMA, "--rope-scaling", "ropeScaling", variable("LLAMA_ARG_ROPE_SCALING_TYPE")),
+	option(LLAMA, "--rope-scale", "ropeScale", variable("LLAMA_ARG_ROPE_SCALE")),
+	option(LLAMA, "--rope-freq-scale", "ropeFrequency", variable("LLAMA_ARG_ROPE_FREQ_SCALE")),
+	option(LLAMA, "--override-kv", "override"),
+	option(
+		`${LLAMA} llama_cpp.server koboldcpp ds4-server`,
+		"--model -m",
+		"modelPath",
+		variable("LLAMA_ARG_MODEL"),
+	),
+	option(`${LLAMA} koboldcpp`, "--mmproj -mm", "projector", variable("LLAMA_ARG_MMPROJ")),
+	option(LLAMA, "--mmproj-url -mmu", "projector", variable("LLAMA_ARG_MMPROJ_URL")),
+	option(LLAMA, "--mmproj-auto", "useProjector", {
+		value: true,
+		variable: "LLAMA_ARG_MMPROJ_AUTO",
+	}),
+	option(LLAMA, "--no-mmproj --no-mmproj-auto", "useProjector", off),
+	option(LLAMA, "--embeddings --embedding", "embedding", {
+		value: true,
+		variable: "LLAMA_ARG_EMBEDDINGS",
+	}),
+	option("sglang", "--is-embedding", "embedding", on),
+	option(LLAMA, "--reranking --rerank", "reranking", {
+		value: true,
+		variable: "LLAMA_ARG_RERANKING",
+	}),
+	option(LLAMA, "--pooling", "pooling", variable("LLAMA_ARG_POOLING")),
+	option("vllm", "--task", "pooling"),
+	option(LLAMA, "--reasoning -rea", "reasoning", variable("LLAMA_ARG_REASONING")),
+	option("llama_cpp.server", "--config_file", "configFile", variable("CONFIG_FILE")),
+	option(
+		LLAMA,
+		"-p --prompt -sys --system-prompt -r --reverse-prompt --grammar -j --json-schema -a --alias --api-key --chat-template --chat-template-kwargs --reasoning-budget-message",
+		"text",
+	),
 ];
 
-function kindOf(
-	program: string,
-	asked: {
-		readonly embedding: boolean | undefined;
-		readonly reranking: boolean | undefined;
-		readonly pooling: string | undefined;
-	},
-): ModelKind {
-	const name = programName(program);
-	const other = SERVERS_OF_OTHER_KINDS.find(([, pattern]) => pattern.test(name));
-	if (other !== undefined) return other[0];
-	if (asked.reranking || /^(?:rank|rerank|score)$/.test(asked.pooling ?? "")) return "reranker";
-	return asked.embedding || /^embed(?:ding)?$/.test(asked.pooling ?? "") ? "embedding" : "chat";
+interface OptionTable {
+	readonly byName: ReadonlyMap<string, Option>;
+	readonly byVariable: ReadonlyMap<string, Option>;
+}
+
+const tables = new Map<string | undefined, OptionTable>();
+
+/** The options of a server; where it is not known, any option that one of them has. */
+function tableOf(server: string | undefined): OptionTable {
+	const known = tables.get(server);
+	if (known !== undefined) return known;
+	const byName = new Map<string, Option>();
+	const byVariable = new Map<string, Option>();
+	for (const entry of OPTIONS) {
+		if (server !== undefined && !entry.servers.includes(server)) continue;
+		for (const name of entry.names.map(canonical)) {
+			if (!byName.has(name)) byName.set(name, entry);
+		}
+		const isVariable = server !== undefined || entry.servers.includes(LLAMA);
+		if (entry.variable !== undefined && isVariable) byVariable.set(entry.variable, entry);
+	}
+	const table = { byName, byVariable };
+	tables.set(server, table);
+	return table;
+}
+
+/**
+ * llama-server and others take "_" for "-" in long options; those that do not, do not start with
+ * it, so nothing is lost by reading all of them alike.
+ */
+function canonical(name: string): string {
+	return name.startsWith("--") ? name.replaceAll("_", "-") : name;
+}
+
+/** What a setting is given, and where that is written. */
+export interface Given {
+	readonly value: string | boolean;
+	/** Undefined for a variable. */
+	readonly option: string | undefined;
+	readonly variable: string | undefined;
+	readonly word: Word;
+}
+
+export type Settings = ReadonlyMap<Setting, Given>;
+
+export const NOTHING: Word = { text: "", places: [] };
+
+/** The settings that a call gives to its server. The last option counts, and any before a variable. */
+export function readSettings(
+	{ args, env }: ServerCall,
+	server: string | undefined,
+	outer: readonly string[],
+): Settings {
+	const { byName, byVariable } = tableOf(server);
+	const settings = new Map<Setting, Given>();
+	const set = (setting: Setting, given: Given): void => {
+		// The two kinds of size are one setting, whose last option counts.
+		if (setting === "contextSize") settings.delete("requestSize");
+		if (setting === "requestSize") settings.delete("contextSize");
+		settings.set(setting, given);
+	};
+	for (const entry of [...outer, ...Array.from(env, ([name, value]) => `${name}=${value}`)]) {
+		const at = entry.indexOf("=");
+		const found = byVariable.get(entry.slice(0, at));
+		if (at <= 0 || found === undefined) continue;
+		const value = entry.slice(at + 1);
+		set(found.setting, { value, option: undefined, variable: found.variable, word: NOTHING });
+	}
+	for (let at = 0; at < args.length; at++) {
+		const arg = args[at] ?? NOTHING;
+		const equals = arg.text.startsWith("--") ? arg.text.indexOf("=") : -1;
+		const written = equals < 0 ? arg.text : arg.text.slice(0, equals);
+		const found = byName.get(canonical(written));
+		if (found === undefined) continue;
+		const given = { option: written, variable: undefined };
+		if (found.value !== undefined) {
+			set(found.setting, { ...given, value: found.value, word: NOTHING });
+			continue;
+		}
+		// llama.cpp refuses "--name=value"; other servers take it.
+		const word = equals < 0 ? (args[at + 1] ?? NOTHING) : restOf(arg, equals + 1);
+		// The `-c` of a program that is not known may be anything.
+		if (server === undefined && isSize(found) && !/^[$\d]/.test(word.text)) continue;
+		set(found.setting, { ...given, value: word.text, word });
+		if (equals < 0) at++;
+	}
+	return settings;
+}
+
+function isSize({ setting }: Option): boolean {
+	return setting === "contextSize" || setting === "requestSize";
+}
+
+/** The option that a server has for the size of its context, as it is usually spelled. */
+export function sizeOptionOf(server: string): string | undefined {
+	return OPTIONS.find((entry) => isSize(entry) && entry.servers.includes(server))?.names[0];
 }

@@ -22,7 +22,11 @@ export function levelMap({ levels, effort }: Thinking): Record<ThinkingLevel, st
 	const word = (level: ThinkingLevel): string | null =>
 		levels.includes(level) ? (words.get(level) ?? level) : null;
 	return {
-		...{ off: word("off"), minimal: word("minimal"), low: word("low") },
-		...{ medium: word("medium"), high: word("high"), xhigh: word("xhigh") },
+		off: word("off"),
+		minimal: word("minimal"),
+		low: word("low"),
+		medium: word("medium"),
+		high: word("high"),
+		xhigh: word("xhigh"),
 	};
 }

@@ -1,24 +1,22 @@
-import { AiServerError } from "../errors.ts";
+import { AiServerError, type ErrorFacts } from "../errors.ts";
 import { shellQuote } from "../ssh/quote.ts";
 import { plainText } from "../text.ts";
 
-/** Whose services llama-swap is one of: the login's systemd, the machine's, or OpenRC's. */
+/** The service manager that runs llama-swap: the login's systemd, the system's, or OpenRC. */
 export type ServiceScope = "user" | "system" | "openrc";
 
 export type ServiceAction =
 	| "restart"
-	/** Prints one word; its exit code is not 0 when that is not "active". */
+	/** Prints one word; the exit code is 0 for "active" only. */
 	| "is-active"
 	/** The last lines that the service wrote. */
 	| "journal"
 	/** SIGHUP to the main process alone, never to the models that it runs. */
-	| "kill-hup"
-	/** Prints a process id; 0 when the service does not run. */
-	| "main-pid";
+	| "kill-hup";
 
-/** What the command gave. */
+/** How the command ended. */
 export interface ServiceResult {
-	/** Undefined when the connection broke, or a signal ended it. */
+	/** Undefined when a signal ended the command. */
 	readonly code: number | undefined;
 	readonly stderr: string;
 }
@@ -33,46 +31,47 @@ export interface ServiceCall {
 
 const SCOPES: readonly ServiceScope[] = ["user", "system", "openrc"];
 const JOURNAL_LINES = 20;
-/** llama-swap gives its models 30 s to stop, and itself 5 more. */
-const LIMIT_SECONDS = 60;
+/** llama-swap takes up to 30 s to stop its models, and 5 more for itself. */
+const MAX_SECONDS = 60;
 
-/** Throws AiServerError "settings" that names the variable. */
+/** Throws AiServerError "settings". */
 export function parseServiceScope(text: string): ServiceScope {
 	const scope = SCOPES.find((known) => known === text.trim().toLowerCase());
 	if (scope !== undefined) return scope;
-	throw new AiServerError("settings", `AI_SERVER_SERVICE_SCOPE is ${JSON.stringify(text)}`, {
-		hint: `Set it to one of ${SCOPES.join(", ")}`,
+	throw new AiServerError("settings", `${JSON.stringify(text)} is not a service scope`, {
+		hint: `Use ${SCOPES.slice(0, -1).join(", ")} or ${SCOPES.at(-1)}`,
+		setting: "serviceScope",
 	});
 }
 
 /**
- * The unit as the scope's tools take it: OpenRC's services have no ".service".
- * Throws AiServerError "settings" for what systemd (systemd.unit(5)) or OpenRC would not take.
+ * The unit as the scope's tools expect it: OpenRC's services have no ".service".
+ * Throws AiServerError "settings" for a name that systemd (systemd.unit(5)) or OpenRC would reject.
  */
 export function parseServiceUnit(scope: ServiceScope, text: string): string {
 	if (scope === "openrc") {
 		const name = text.replace(/\.service$/, "");
 		if (/^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,200}$/.test(name)) return name;
-		throw oddUnit(text, "Write the name of a file in /etc/init.d");
+		throw unusableUnit(text, "Use the name of a file in /etc/init.d");
 	}
 	if (!/^[A-Za-z0-9:_.\\][A-Za-z0-9:_.\\@-]{0,254}$/.test(text)) {
-		throw oddUnit(text, "Write it as llama-swap.service or llama-swap@name.service");
+		throw unusableUnit(text, "Write it as llama-swap.service or llama-swap@name.service");
 	}
 	if (/@(?:\.[a-z]+)?$/.test(text)) {
-		throw oddUnit(text, "A template needs an instance: llama-swap@name.service");
+		throw unusableUnit(text, "Name an instance of the template: llama-swap@name.service");
 	}
 	return text;
 }
 
 /**
- * The command for the login shell on the server. Of systemd's, only what changes something asks
- * sudo. Throws AiServerError "settings" for an odd unit.
+ * The command for the login shell on the server. With systemd only the actions that change something
+ * use sudo, and the journal where it may. Throws AiServerError "settings" for an unusable unit.
  */
 export function serviceCommand(scope: ServiceScope, unit: string, action: ServiceAction): string {
 	const name = shellQuote(parseServiceUnit(scope, unit));
 	if (scope === "openrc") return `sh -c ${shellQuote(OPENRC[action])} sh ${name}`;
-	const words = systemdWords(scope, action);
-	const script = scope === "user" ? `${SESSION_BUS} ${words}` : words;
+	const systemd = systemdScript(scope, action);
+	const script = scope === "user" ? `${SESSION_BUS} ${systemd}` : systemd;
 	return `sh -c ${shellQuote(script)} sh ${name}`;
 }
 
@@ -83,7 +82,7 @@ const SESSION_BUS =
 const HANG_UP = "kill --signal=HUP --kill-who=main";
 const JOURNAL = `journalctl --quiet --no-pager --output=cat --lines=${JOURNAL_LINES}`;
 
-function systemdWords(scope: "user" | "system", action: ServiceAction): string {
+function systemdScript(scope: "user" | "system", action: ServiceAction): string {
 	const systemctl = scope === "user" ? "systemctl --user" : "systemctl";
 	const changing = scope === "user" ? bounded : asRoot;
 	switch (action) {
@@ -93,11 +92,9 @@ function systemdWords(scope: "user" | "system", action: ServiceAction): string {
 			return changing(`${systemctl} ${HANG_UP} -- "$1"`);
 		case "is-active":
 			return bounded(`${systemctl} is-active -- "$1"`);
-		case "main-pid":
-			return bounded(`${systemctl} show --property=MainPID --value -- "$1"`);
 		case "journal":
 			if (scope === "user") return bounded(`${JOURNAL} --user-unit="$1"`);
-			// Often sudo allows the restart alone, while the group adm may read the journal.
+			// Often sudo allows only the restart, while the group adm may read the journal.
 			return `sudo -n ${JOURNAL} --unit="$1" 2>/dev/null || ${bounded(`${JOURNAL} --unit="$1"`)}`;
 		default:
 			return action satisfies never;
@@ -108,73 +105,72 @@ const OPENRC: Readonly<Record<ServiceAction, string>> = {
 	restart: asRoot('rc-service "$1" restart'),
 	"is-active": `if ${bounded('rc-service "$1" status >/dev/null')}; then echo active; else echo inactive; exit 3; fi`,
 	"kill-hup": `pid=$(cat "/run/$1.pid") && { ${asRoot('kill -HUP "$pid"')}; }`,
-	"main-pid": 'if [ -e "/run/$1.pid" ]; then cat "/run/$1.pid"; else echo 0; fi',
 	journal: `tail -n ${JOURNAL_LINES} "/var/log/$1.log"`,
 };
 
 function bounded(command: string): string {
-	return `timeout ${LIMIT_SECONDS} ${command}`;
+	return `timeout ${MAX_SECONDS} ${command}`;
 }
 
-/** Small machines have no sudo, and a login as root. */
+/** Small systems have no sudo, and the login is root. */
 function asRoot(command: string): string {
 	return `if command -v sudo >/dev/null; then ${bounded(`sudo -n ${command}`)}; else ${bounded(command)}; fi`;
 }
 
-/** What a failed command means, in the words of a person; for a `code` other than 0. */
-export function serviceFault(result: ServiceResult, call: ServiceCall): AiServerError {
+/** The error for a command that failed: its `code` is not 0. */
+export function serviceError(result: ServiceResult, call: ServiceCall): AiServerError {
 	const { scope, unit, action, user } = call;
 	const { code } = result;
 	const stderr = plainText(result.stderr).replace(/\s+/g, " ").trim();
-	const doing = `${WORDS[action]} ${unit}`;
-	const said = stderr === "" ? "" : `: ${stderr}`;
-	const facts = `${code === undefined ? "no exit code" : `exit code ${code}`}${said}`;
-	const fault = (message: string, hint: string): AiServerError =>
-		new AiServerError("ssh", `${message} (${facts})`, { hint });
+	const doing = `${ACTIVITY[action]} ${unit}`;
+	const exit = code === undefined ? "no exit code" : `exit code ${code}`;
+	const facts = stderr === "" ? exit : `${exit}: ${stderr}`;
+	const failed = (message: string, hint: string, setting?: ErrorFacts["setting"]): AiServerError =>
+		new AiServerError("ssh", `${message} (${facts})`, { hint, setting });
 	const noTool = (): AiServerError =>
-		fault(
-			`The server has no ${TOOL[scope]} that works`,
-			`Set AI_SERVER_SERVICE_SCOPE to ${SCOPES.filter((other) => other !== scope).join(" or ")}`,
+		failed(
+			`${TOOL[scope]} is not available on the server`,
+			`Set the service scope to ${SCOPES.filter((other) => other !== scope).join(" or ")}`,
+			"serviceScope",
 		);
 	if (code === undefined) {
-		return fault(`${doing} was cut off`, "Look at the server before you try again");
+		return failed(`${doing} was interrupted`, "Check the server before you try again");
 	}
 	if (code === 124 && stderr === "") {
-		return fault(
-			`${doing} did not end within ${LIMIT_SECONDS} s`,
-			"It may still be at work: look at the server",
+		return failed(
+			`${doing} did not end within ${MAX_SECONDS} s`,
+			"It may still be running; check the server",
 		);
 	}
 	const kind = KNOWN.find(({ pattern }) => pattern.test(stderr))?.kind;
 	switch (kind) {
 		case "no-bus":
 			if (scope !== "user") return noTool();
-			return fault(
-				`There is no systemd for ${user} while nobody is logged in`,
+			return failed(
+				`systemd does not run for ${user} without a login session`,
 				`Run once on the server: sudo loginctl enable-linger ${user}`,
 			);
 		case "no-rights":
-			return fault(`${user} may not do that: ${doing} needs root`, rightsHint(call));
+			return failed(`${doing} needs root, and ${user} has no permission`, rightsHint(call));
 		case "no-unit":
-			return fault(
-				`There is no service ${unit} ${PLACE[scope]}`,
-				"Check AI_SERVER_SERVICE_UNIT and AI_SERVER_SERVICE_SCOPE",
-			);
+			return failed(`The service ${unit} does not exist ${PLACE[scope]}`, "Check unit and scope", [
+				"serviceUnit",
+				"serviceScope",
+			]);
 		case "no-tool":
 			return noTool();
 		case undefined:
-			return fault(`${doing} failed`, "Look at the service's log on the server");
+			return failed(`${doing} failed`, "Check the service's log on the server");
 		default:
 			return kind satisfies never;
 	}
 }
 
-const WORDS: Readonly<Record<ServiceAction, string>> = {
+const ACTIVITY: Readonly<Record<ServiceAction, string>> = {
 	restart: "Restarting",
-	"is-active": "Asking for the state of",
+	"is-active": "Reading the state of",
 	journal: "Reading the log of",
 	"kill-hup": "Signalling",
-	"main-pid": "Asking for the process of",
 };
 
 const PLACE: Readonly<Record<ServiceScope, string>> = {
@@ -189,7 +185,7 @@ const TOOL: Readonly<Record<ServiceScope, string>> = {
 	openrc: "rc-service",
 };
 
-/** From systemd 247 to 257, sudo 1.8 and 1.9, OpenRC 0.45 and later; the first that fits counts. */
+/** From systemd 247 to 257, sudo 1.8 and 1.9, OpenRC 0.45 and later; the first match counts. */
 const KNOWN = [
 	{
 		kind: "no-bus",
@@ -213,19 +209,21 @@ const KNOWN = [
 
 function rightsHint({ scope, unit, user, action }: ServiceCall): string {
 	if (scope === "user") return "Log in as the user that runs the service";
-	if (scope === "openrc" && action === "kill-hup") return "Log in as root, or restart it instead";
+	if (scope === "openrc" && action === "kill-hup")
+		return "Log in as root, or restart the service instead";
 	const name = parseServiceUnit(scope, unit);
 	const commands =
 		scope === "openrc"
 			? [`/sbin/rc-service ${name} restart`]
 			: [`/usr/bin/systemctl restart -- ${name}`, `/usr/bin/systemctl ${HANG_UP} -- ${name}`];
-	// sudoers(5) gives these a meaning of their own.
+	// These have a special meaning in sudoers(5).
 	const escaped = commands.map((command) => command.replace(/[,:=\\]/g, "\\$&"));
 	return `Add with visudo: ${user} ALL=(root) NOPASSWD: ${escaped.join(", ")}`;
 }
 
-function oddUnit(text: string, hint: string): AiServerError {
-	return new AiServerError("settings", `AI_SERVER_SERVICE_UNIT is ${JSON.stringify(text)}`, {
+function unusableUnit(text: string, hint: string): AiServerError {
+	return new AiServerError("settings", `${JSON.stringify(text)} is not a service name`, {
 		hint,
+		setting: "serviceUnit",
 	});
 }

@@ -1,7 +1,7 @@
 import type { Ssh } from "../ssh/types.ts";
-import { type ServiceAction, type ServiceScope, serviceCommand, serviceFault } from "./commands.ts";
+import { type ServiceAction, type ServiceScope, serviceCommand, serviceError } from "./commands.ts";
 
-/** llama-swap as the server's service manager knows it. */
+/** llama-swap as a service on the server. */
 export interface Service {
 	readonly scope: ServiceScope;
 	readonly unit: string;
@@ -9,12 +9,12 @@ export interface Service {
 	readonly user: string;
 }
 
-/** Longer than the command's own limit, which says more when it is reached. */
+/** Longer than the limit within the command, whose error says more. */
 const DEADLINE_MS = 90_000;
 
 /**
  * What the action printed. Rejects with AiServerError: "ssh" when the service manager refused or
- * failed, else as Ssh.exec does.
+ * failed, otherwise as Ssh.exec does.
  */
 export async function runService(
 	ssh: Pick<Ssh, "exec">,
@@ -25,5 +25,5 @@ export async function runService(
 	const command = serviceCommand(scope, unit, action);
 	const result = await ssh.exec(command, { signal, deadlineMs: DEADLINE_MS });
 	if (result.code === 0) return result.stdout;
-	throw serviceFault(result, { scope, unit, action, user });
+	throw serviceError(result, { scope, unit, action, user });
 }

@@ -3,7 +3,8 @@ import type { Client } from "ssh2";
 import { untilAborted, withDeadline } from "../deadline.ts";
 import { NoSftpError } from "./errors.ts";
 import { runCommand } from "./exec.ts";
-import { readBytes, readTextFile, useSftp } from "./files/sftp-session.ts";
+import { readRange, readWhole } from "./files/read.ts";
+import { useSftp } from "./files/sftp.ts";
 import { type Link, openLink } from "./login/jump-chain.ts";
 import { createAnswers } from "./login/prompts.ts";
 import { askOpenSsh, findRoute, type RunSsh, runSshClient } from "./openssh/proxy-jump.ts";
@@ -15,11 +16,11 @@ export interface SshOptions extends SshPrompts {
 	readonly target: SshTarget;
 	/** The local home: config, keys and known_hosts are in its .ssh. */
 	readonly home: string;
-	/** SSH_AUTH_SOCK is read, and what OpenSSH's config names. */
+	/** SSH_AUTH_SOCK is read, and the variables that OpenSSH's config names. */
 	readonly env: Readonly<Record<string, string | undefined>>;
-	/** Logs in under this name where neither the target nor OpenSSH has one. */
+	/** The login name where neither the target nor OpenSSH has one. */
 	readonly localUser: string;
-	/** Counts instead of OpenSSH's GlobalKnownHostsFile. */
+	/** Replaces OpenSSH's GlobalKnownHostsFile. */
 	readonly systemKnownHosts?: string;
 	/** For each step of the login, and again for each operation; 15 s by default. */
 	readonly deadlineMs?: number;
@@ -28,23 +29,63 @@ export interface SshOptions extends SshPrompts {
 }
 
 const DEFAULT_DEADLINE_MS = 15_000;
-const DEFAULT_MAX_BYTES = 1024 * 1024;
 /** An idle connection is kept this long for the next operation. */
 const IDLE_MS = 60_000;
 
 /**
  * A connection that is made at the first operation and kept for a minute after the last. Without
- * prompts nobody is asked: unknown host keys are refused and encrypted keys left out.
+ * prompts unknown host keys are refused and encrypted keys skipped.
  */
 export function createSsh(options: SshOptions): Ssh {
-	const { target, deadlineMs: usualDeadlineMs = DEFAULT_DEADLINE_MS } = options;
-	const openAnother = createOpener(options, usualDeadlineMs);
+	const { deadlineMs: usualDeadlineMs = DEFAULT_DEADLINE_MS } = options;
+	const connection = keepLink(createOpener(options, usualDeadlineMs));
+	const lendSftp = sftpLender();
+	const operate = <T>(
+		{ signal, deadlineMs = usualDeadlineMs }: OperationOptions,
+		run: (client: Client, stop: AbortSignal) => Promise<T>,
+		late = "The SSH server did not answer",
+	): Promise<T> =>
+		connection.use(signal, ({ client, lost }, stop) =>
+			// `lost` first: at the end of a connection its reason beats the errors that follow from it.
+			withDeadline(deadlineMs, () => Promise.race([lost, run(client, stop)]), { signal, late }),
+		);
+	const withSftp: Ssh["withSftp"] = (run, operation = {}) =>
+		operate(operation, (client, stop) => lendSftp(client, stop, run));
+	return {
+		target: describeTarget(options.target),
+		withSftp,
+		readFile: (path, read) =>
+			withSftp((sftp) => readWhole(sftp, path, read.maxBytes, { setting: read.setting }), read),
+		readRange: (path, start, length, read) =>
+			withSftp((sftp) => readRange(sftp, path, start, length), read),
+		exec: (command, run = {}) =>
+			operate(
+				run,
+				(client, stop) => runCommand(client, command, stop),
+				"The command on the server did not end",
+			),
+		close: () => connection.close(),
+	};
+}
+
+interface KeptLink {
+	/** Runs with the link, made at need; `stop` aborts as soon as the run is over, however it ends. */
+	use<T>(
+		signal: AbortSignal | undefined,
+		run: (link: Link, stop: AbortSignal) => Promise<T>,
+	): Promise<T>;
+	close(): void;
+}
+
+/** One link at a time, for all who use it. */
+function keepLink(open: (signal: AbortSignal) => Promise<Link>): KeptLink {
 	let current: Promise<Link> | undefined;
 	let login = new AbortController();
 	let idle: NodeJS.Timeout | undefined;
 	let users = 0;
 
-	const drop = (): void => {
+	const close = (): void => {
+		clearTimeout(idle);
 		login.abort();
 		void current?.then(
 			(link) => link.destroy(),
@@ -56,7 +97,7 @@ export function createSsh(options: SshOptions): Ssh {
 		clearTimeout(idle);
 		if (current !== undefined) return current;
 		login = new AbortController();
-		const opening = openAnother(login.signal);
+		const opening = open(login.signal);
 		const forget = (): void => {
 			if (current === opening) current = undefined;
 		};
@@ -66,36 +107,38 @@ export function createSsh(options: SshOptions): Ssh {
 	};
 	/** An idle connection must not keep pi from exiting. */
 	const rest = (): void => {
-		idle = setTimeout(drop, IDLE_MS).unref();
+		idle = setTimeout(close, IDLE_MS).unref();
 		void current?.then(
 			(link) => users === 0 && link.unref(),
 			() => undefined,
 		);
 	};
-	const use = async <T>(
-		{ signal, deadlineMs = usualDeadlineMs }: OperationOptions,
-		operate: (client: Client, stop: AbortSignal) => Promise<T>,
-		late = "The SSH server did not answer",
-	): Promise<T> => {
-		signal?.throwIfAborted();
-		users += 1;
-		try {
-			const link = await untilAborted(acquire(), signal);
-			link.ref();
-			return await withDeadline(
-				deadlineMs,
-				// First in the race: at the end of a connection its reason beats those that follow from it.
-				(stop) => Promise.race([link.lost, operate(link.client, stop)]),
-				{ signal, late },
-			);
-		} finally {
-			users -= 1;
-			if (users === 0) rest();
-		}
+	return {
+		async use(signal, run) {
+			signal?.throwIfAborted();
+			users += 1;
+			const stop = new AbortController();
+			try {
+				const link = await untilAborted(acquire(), signal);
+				link.ref();
+				return await run(link, stop.signal);
+			} catch (error) {
+				stop.abort(error);
+				throw error;
+			} finally {
+				stop.abort();
+				users -= 1;
+				if (users === 0) rest();
+			}
+		},
+		close,
 	};
-	/** ssh2 leaves the channel of a refused session open, of which a login may have few: ask once. */
+}
+
+/** ssh2 leaves the channel of a refused session open, of which a login may have few: ask once. */
+function sftpLender(): typeof useSftp {
 	const refusals = new WeakMap<Client, NoSftpError>();
-	const sftpOn: typeof useSftp = async (client, stop, run) => {
+	return async (client, stop, run) => {
 		const refusal = refusals.get(client);
 		if (refusal !== undefined) throw refusal;
 		try {
@@ -105,33 +148,9 @@ export function createSsh(options: SshOptions): Ssh {
 			throw error;
 		}
 	};
-	return {
-		target: describeTarget(target),
-		readFile: (path, read = {}) =>
-			use(read, (client, stop) =>
-				sftpOn(client, stop, (sftp) =>
-					readTextFile(sftp, path, read.maxBytes ?? DEFAULT_MAX_BYTES),
-				),
-			),
-		readRange: (path, start, length, read = {}) =>
-			use(read, (client, stop) =>
-				sftpOn(client, stop, (sftp) => readBytes(sftp, path, start, length)),
-			),
-		exec: (command, run = {}) =>
-			use(
-				run,
-				(client, stop) => runCommand(client, command, run, stop),
-				"The command on the server did not end",
-			),
-		withSftp: (run, operation = {}) => use(operation, (client, stop) => sftpOn(client, stop, run)),
-		close() {
-			clearTimeout(idle);
-			drop();
-		},
-	};
 }
 
-/** Opens connections one after the other; what people answered counts for all of them. */
+/** Opens links one after the other; the user's answers count for all of them. */
 function createOpener(
 	options: SshOptions,
 	deadlineMs: number,
@@ -143,7 +162,7 @@ function createOpener(
 		if (isNoted) return;
 		isNoted = true;
 		options.onNote?.(
-			`No ssh client is installed here, so ~/.ssh/config does not count for ${describeTarget(target)}`,
+			`No ssh client is installed here, so ~/.ssh/config is not read for ${describeTarget(target)}`,
 		);
 	};
 	const lookUp = async (query: HostQuery): Promise<HostSettings> => {

@@ -1,4 +1,4 @@
-import { AiServerError } from "../errors.ts";
+import { AiServerError, type Setting } from "../errors.ts";
 import {
 	type HostKeyVerdict,
 	type HostName,
@@ -10,18 +10,18 @@ import { shellQuote } from "./quote.ts";
 
 type RefusedKey = Exclude<HostKeyVerdict, { readonly kind: "ok" }>;
 
-/** The server is reached and serves no SFTP; commands may still run. */
+/** The server was reached but offers no SFTP; commands may still run. */
 export class NoSftpError extends AiServerError {
 	constructor(cause?: unknown) {
 		super("ssh", "The SSH server offers no SFTP", {
-			hint: "Add `Subsystem sftp internal-sftp` to its sshd_config",
+			hint: "Add `Subsystem sftp internal-sftp` to sshd_config on the server",
 			cause,
 		});
 	}
 }
 
-/** Why no session could be opened; undefined when one was, and the server refused what it was for. */
-export function openFault(error: unknown): AiServerError | undefined {
+/** Why no session could be opened; undefined when one was, and the server refused its purpose. */
+export function openError(error: unknown): AiServerError | undefined {
 	const { message = "", reason } = (error ?? {}) as { message?: string; reason?: unknown };
 	if (/^(?:Not connected|No response from server)$/.test(message)) {
 		return new AiServerError("ssh", "The SSH connection has ended", {
@@ -30,13 +30,13 @@ export function openFault(error: unknown): AiServerError | undefined {
 		});
 	}
 	if (reason === undefined) return undefined;
-	return new AiServerError("ssh", `The SSH server opens no session: ${message}`, {
-		hint: "Try again; it may limit the sessions of a login (MaxSessions)",
+	return new AiServerError("ssh", `The SSH server refused to open a session: ${message}`, {
+		hint: "Try again; the server may limit the sessions of a login (MaxSessions)",
 		cause: error,
 	});
 }
 
-/** What was tried before ssh2 gave up, for the message. */
+/** What is known about a login that failed, for the message. */
 export interface LoginAttempt {
 	readonly endpoint: Endpoint;
 	readonly name: HostName;
@@ -48,78 +48,67 @@ export interface LoginAttempt {
 	readonly unusable: readonly string[];
 }
 
-/** Words what ssh2 or the socket said for a person. */
-export function sshFault(error: unknown, attempt: LoginAttempt): AiServerError {
+/** The AiServerError for an error of ssh2 or of the socket. */
+export function sshError(error: unknown, attempt: LoginAttempt): AiServerError {
 	const { endpoint, verdict } = attempt;
-	if (verdict !== undefined && verdict.kind !== "ok") return hostKeyFault(verdict, attempt);
+	if (verdict !== undefined && verdict.kind !== "ok") return hostKeyError(verdict, attempt);
 	const where = `${endpoint.host}:${endpoint.port}`;
 	const { level, code, message } = (error ?? {}) as {
 		level?: string;
 		code?: unknown;
 		message?: string;
 	};
-	const fault = (text: string, hint: string): AiServerError =>
-		new AiServerError("ssh", text, { hint, cause: error });
-	if (level === "client-authentication" || level === "agent") return loginFault(attempt, error);
+	const failed = (text: string, hint: string, setting?: Setting): AiServerError =>
+		new AiServerError("ssh", text, { hint, setting, cause: error });
+	if (level === "client-authentication" || level === "agent") return loginError(attempt, error);
 	switch (code) {
 		case "ECONNREFUSED":
-			return fault(
+			return failed(
 				`No SSH server listens at ${where}`,
-				"Check AI_SERVER_SSH_HOST, or set it to none",
+				"Check the SSH target, or set it to none",
+				"sshHost",
 			);
 		case "ENOTFOUND":
 		case "EAI_AGAIN":
-			return fault(
-				`The SSH host ${endpoint.host} is not known`,
-				"Check AI_SERVER_SSH_HOST, the DNS and the VPN",
+			return failed(
+				`The SSH host ${endpoint.host} cannot be resolved`,
+				"Check DNS, the VPN and the SSH target",
+				"sshHost",
 			);
 		case "EHOSTUNREACH":
 		case "ENETUNREACH":
 		case "ETIMEDOUT":
-			return fault(`There is no way to the SSH host ${where}`, "Check the network and the VPN");
+			return failed(`No route to ${where}`, "Check the network and the VPN");
 		default:
 			break;
 	}
 	if (code === 2 && message === "Too many authentication failures") {
-		return fault(
+		return failed(
 			`The SSH server at ${where} ended the login: ${message}`,
-			"Name the right key in ~/.ssh/config, by IdentityFile and IdentitiesOnly yes",
+			"Select the right key in ~/.ssh/config with IdentityFile and IdentitiesOnly yes",
 		);
 	}
 	if (level === "client-timeout") {
-		return fault(
-			`The SSH server at ${where} stopped answering`,
-			"Try again, or look at the machine",
-		);
+		return failed(`The SSH server at ${where} stopped answering`, "Try again, or check the server");
 	}
 	if (level === "handshake") {
-		return fault(
-			`SSH with ${where} found no common way: ${message ?? ""}`,
+		return failed(
+			`SSH negotiation with ${where} failed: ${message ?? ""}`,
 			"Update the SSH server",
 		);
 	}
 	if (level === "protocol") {
-		return fault(`What answers at ${where} is not an SSH server`, "Check AI_SERVER_SSH_HOST");
+		return failed(`${where} does not speak SSH`, "Check the SSH target", "sshHost");
 	}
-	return fault(`SSH to ${where} failed: ${message ?? String(error)}`, "Try the same with ssh");
+	return failed(
+		`The SSH connection to ${where} failed: ${message ?? String(error)}`,
+		`Try: ${loginCommand(endpoint)}`,
+	);
 }
 
-/** An SFTP status code about a file (draft-ietf-secsh-filexfer-02, section 7). */
-export function fileFault(error: unknown, path: string): AiServerError {
-	const { code, message } = (error ?? {}) as { code?: unknown; message?: string };
-	const hint = "Check AI_SERVER_PRESET_PATH";
-	const words =
-		code === 2
-			? `There is no file ${path} on the server`
-			: code === 3
-				? `The server does not let us read ${path}`
-				: `The server could not read ${path}: ${message ?? String(error)}`;
-	return new AiServerError("ssh", words, { hint, cause: error });
-}
-
-function hostKeyFault(verdict: RefusedKey, { endpoint, name: host }: LoginAttempt): AiServerError {
+function hostKeyError(verdict: RefusedKey, { endpoint, name: host }: LoginAttempt): AiServerError {
 	const name = nameOf(host);
-	const fault = (text: string, hint: string): AiServerError =>
+	const refused = (text: string, hint: string): AiServerError =>
 		new AiServerError("ssh", text, { hint });
 	switch (verdict.kind) {
 		case "changed": {
@@ -128,22 +117,22 @@ function hostKeyFault(verdict: RefusedKey, { endpoint, name: host }: LoginAttemp
 			const commands = files.map(
 				(path) => `ssh-keygen -f ${shellQuote(path)} -R ${shellQuote(name)}`,
 			);
-			return fault(
-				`The host key of ${name} has changed: it is ${verdict.fingerprint}, known is ${recorded}`,
-				`If you know why, remove the old one: ${commands.join(" && ")}`,
+			return refused(
+				`The host key of ${name} has changed: it is ${verdict.fingerprint}, recorded is ${recorded}`,
+				`If you know why, remove the old key: ${commands.join(" && ")}`,
 			);
 		}
 		case "revoked":
-			return fault(
-				`The host key of ${name} is revoked: it is ${verdict.fingerprint}, revoked is ${describeRecord(verdict.recorded)}`,
-				"Do not connect; ask who runs the server",
+			return refused(
+				`The host key of ${name} is revoked: ${describeRecord(verdict.recorded)}`,
+				"Do not connect; ask the administrator of the server",
 			);
 		case "unknown":
-			return fault(
+			return refused(
 				`The host key of ${name} is unknown: ${verdict.fingerprint}`,
 				verdict.onlyAuthority
-					? `known_hosts has only a @cert-authority for it, which is not supported; run once: ${loginCommand(endpoint)}`
-					: `Run once, and compare the fingerprint: ${loginCommand(endpoint)}`,
+					? `known_hosts has only a @cert-authority for it, which is not supported. Log in once: ${loginCommand(endpoint)}`
+					: `Log in once and compare the fingerprint: ${loginCommand(endpoint)}`,
 			);
 		default:
 			return verdict satisfies never;
@@ -158,7 +147,7 @@ function loginCommand({ user, host, port }: Endpoint): string {
 	return port === 22 ? `ssh ${user}@${host}` : `ssh -p ${port} ${user}@${host}`;
 }
 
-function loginFault({ endpoint, offered, unusable }: LoginAttempt, cause: unknown): AiServerError {
+function loginError({ endpoint, offered, unusable }: LoginAttempt, cause: unknown): AiServerError {
 	const { user, host, port } = endpoint;
 	const flag = port === 22 ? "" : `-p ${port} `;
 	const tried = offered.length === 0 ? "no key to offer" : `offered: ${offered.join(", ")}`;
@@ -166,6 +155,6 @@ function loginFault({ endpoint, offered, unusable }: LoginAttempt, cause: unknow
 	return new AiServerError(
 		"ssh",
 		`The SSH server refused the login of ${user}@${host} (${tried}${left})`,
-		{ hint: `Put your key there: ssh-copy-id ${flag}${user}@${host}`, cause },
+		{ hint: `Install your public key there: ssh-copy-id ${flag}${user}@${host}`, cause },
 	);
 }

@@ -1,6 +1,6 @@
 import type { Ssh } from "./types.ts";
 
-/** An Ssh that is opened at its first use; `target` names it as long as nobody has opened it. */
+/** An Ssh that is opened at its first use; `target` names it until it is open. */
 export function lazySsh(open: () => Promise<Ssh>, target = "the SSH host"): Ssh {
 	let opened: Promise<Ssh> | undefined;
 	const ready = (): Promise<Ssh> => {

@@ -1,39 +1,40 @@
-import type { SFTPWrapper } from "ssh2";
+import type { PathSource } from "./files/read.ts";
+import type { Sftp } from "./files/sftp.ts";
 
-/** What AI_SERVER_SSH_HOST names. */
+/** Where to log in. */
 export interface SshTarget {
-	/** Undefined: what OpenSSH's config says, else the local user's name. */
+	/** Undefined: the one in OpenSSH's config, else the local user's name. */
 	readonly user: string | undefined;
 	/** A name, an address or a Host alias of OpenSSH's config. */
 	readonly host: string;
-	/** Undefined: what OpenSSH's config says, else 22. */
+	/** Undefined: the one in OpenSSH's config, else 22. */
 	readonly port: number | undefined;
 }
 
 /**
- * The connection to the box for administration. Every method throws AiServerError ("ssh", "timeout",
- * "settings") or the signal's reason, and rejects when the connection is lost.
+ * The SSH connection to the server. Every method rejects with AiServerError ("ssh", "timeout",
+ * "settings") or with the signal's reason, also when the connection is lost.
  */
 export interface Ssh {
 	/** The target as the user named it, for messages. */
 	readonly target: string;
-	/** A text file by SFTP; a leading "~/" is the remote home. */
-	readFile(path: string, options?: ReadFileOptions): Promise<string>;
-	/** Bytes of a file by SFTP; fewer than `length` where the file ends. */
+	/** A whole file over SFTP; a leading "~/" is the remote home. */
+	readFile(path: string, options: ReadFileOptions): Promise<Uint8Array>;
+	/** Bytes of a file over SFTP; fewer than `length` where the file ends. */
 	readRange(
 		path: string,
 		start: number,
 		length: number,
 		options?: OperationOptions,
 	): Promise<Uint8Array>;
-	/** Runs a command in the login shell. Rejects unless the server said how it ended. */
-	exec(command: string, options?: ExecOptions): Promise<ExecResult>;
+	/** Runs a command in the login shell, without input. Rejects unless the server reported its end. */
+	exec(command: string, options?: OperationOptions): Promise<ExecResult>;
 	/**
-	 * Lends an SFTP session and ends it afterwards. What `run` throws is passed on; a server without
-	 * SFTP is a NoSftpError. On an abort, a deadline or a lost connection it rejects at once, and no
-	 * call that `run` still waits for is answered with success.
+	 * Lends an SFTP session and ends it afterwards. What `run` rejects with is passed on; a server
+	 * without SFTP is a NoSftpError. On an abort, a deadline or a lost connection it rejects at once,
+	 * and so does every request that `run` still waits for.
 	 */
-	withSftp<T>(run: (sftp: SFTPWrapper) => Promise<T>, options?: OperationOptions): Promise<T>;
+	withSftp<T>(run: (sftp: Sftp) => Promise<T>, options?: OperationOptions): Promise<T>;
 	close(): void;
 }
 
@@ -43,15 +44,9 @@ export interface OperationOptions {
 	readonly deadlineMs?: number;
 }
 
-export interface ReadFileOptions extends OperationOptions {
-	/** Larger files are refused; default 1 MiB. */
-	readonly maxBytes?: number;
-}
-
-export interface ExecOptions extends OperationOptions {
-	readonly stdin?: Uint8Array | string;
-	/** Of stdout and stderr together; more is refused. Default 1 MiB. */
-	readonly maxOutputBytes?: number;
+export interface ReadFileOptions extends OperationOptions, PathSource {
+	/** Larger files are refused. */
+	readonly maxBytes: number;
 }
 
 export interface ExecResult {
@@ -63,7 +58,7 @@ export interface ExecResult {
 	readonly stderr: string;
 }
 
-/** A host key that no known_hosts file has. */
+/** A host key that is in no known_hosts file. */
 export interface HostKeyQuestion {
 	/** As known_hosts names it: "box" or "[box]:2222". */
 	readonly host: string;
@@ -75,12 +70,12 @@ export interface HostKeyQuestion {
 	readonly onlyAuthority: boolean;
 }
 
-/** How questions reach a person. Without them an unknown key is refused and an encrypted one left out. */
+/** How questions reach the user. Without them an unknown host key is refused and an encrypted key skipped. */
 export interface SshPrompts {
 	/** True records the key; anything else refuses it. */
 	readonly confirmHostKey?: (question: HostKeyQuestion) => Promise<boolean | undefined>;
-	/** `attempt` counts from 1; undefined when there is nobody to ask, or nobody wants to answer. */
+	/** `attempt` counts from 1; undefined when no answer is given. */
 	readonly askPassphrase?: (path: string, attempt: number) => Promise<string | undefined>;
-	/** One line that a person may want to know; nothing failed. */
+	/** One line that the user may want to know; nothing failed. */
 	readonly onNote?: (note: string) => void;
 }

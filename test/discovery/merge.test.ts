@@ -8,7 +8,7 @@ import {
 } from "../../discovery/merge.ts";
 import { fingerprintOf } from "../../discovery/probed.ts";
 import type { ListedModel, RunningModel } from "../../lib/llama-swap/api/models.ts";
-import { type Preset, readPreset } from "../../lib/llama-swap/config/read.ts";
+import { parseConfig, type SwapConfig } from "../../lib/llama-swap/config/read.ts";
 
 const listed = (id: string, more: Partial<ListedModel> = {}): ListedModel => ({
 	id,
@@ -27,7 +27,7 @@ const merged = (sources: Partial<MergeSources>): ReturnType<typeof mergeModels> 
 		...sources,
 	});
 
-const presetOf = (models: string): Preset => readPreset(`models:\n${models}`);
+const presetOf = (models: string): SwapConfig => parseConfig(`models:\n${models}`);
 const window = ({ contextWindow, contextOrigin }: ServerModel): unknown => [
 	contextWindow,
 	contextOrigin,
@@ -71,6 +71,24 @@ test.each<[string, Partial<MergeSources>, number, string]>([
 		},
 		40_960,
 		"gguf",
+	],
+	[
+		"the command of a script",
+		{ listed: [listed("m")], preset: presetOf("  m: { cmd: ./serve.sh --ctx-size 8192 }") },
+		8192,
+		"unconfirmed",
+	],
+	[
+		"the running command of a script",
+		{ listed: [listed("m")], running: [running("m", "bash ./run.sh --max-model-len 8192")] },
+		8192,
+		"unconfirmed",
+	],
+	[
+		"another server's command",
+		{ listed: [listed("m")], running: [running("m", "vllm serve x --max-model-len 8192")] },
+		8192,
+		"command",
 	],
 	["an earlier time", { listed: [listed("m")], preset: undefined }, 3000, "cache"],
 	["nothing", { listed: [listed("m")], preset: undefined, remembered: new Map() }, 32_768, "guess"],

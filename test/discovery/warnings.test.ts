@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { ageNote } from "../../discovery/warnings.ts";
+import { ENVIRONMENT_NAMES } from "../../config.ts";
+import { ageNote, presetWarnings, runningWarnings } from "../../discovery/warnings.ts";
 import { fallbackDiscovery } from "../../discovery.ts";
+import { AiServerError } from "../../lib/errors.ts";
 
 const MINUTE = 60_000;
 
@@ -16,4 +18,17 @@ test.each([
 
 test("the built-in list has no age", () => {
 	expect(ageNote(fallbackDiscovery(), 0)).toBe("Built-in list; the server was never reached");
+});
+
+test("a warning names the setting that its error is about", () => {
+	const error = new AiServerError("ssh", "No SSH server listens", {
+		hint: "Check the SSH target",
+		setting: "sshHost",
+	});
+	expect(presetWarnings(error, [], ENVIRONMENT_NAMES)).toEqual([
+		"The server's config could not be read: No SSH server listens. Check the SSH target (AI_SERVER_SSH_HOST)",
+	]);
+	expect(runningWarnings(error, ENVIRONMENT_NAMES)).toEqual([
+		"Which models are loaded is unknown: No SSH server listens. Check the SSH target (AI_SERVER_SSH_HOST)",
+	]);
 });

@@ -34,7 +34,7 @@ async function shell(text: string): Promise<void> {
 	if (code !== 0) throw new Error(stderr);
 }
 
-/** CA, server, "client" and "phone", by the blocks of the document as they stand. */
+/** CA, server, "client" and "phone", with the blocks of the page unchanged. */
 async function withOpenssl(): Promise<void> {
 	for (const name of ["certs-ca", "certs-server", "certs-client"]) await shell(await block(name));
 	await shell((await block("certs-client")).replace("CLIENT=client", "CLIENT=phone"));
@@ -102,11 +102,11 @@ test.skipIf(openssl === undefined).each(WAYS)(
 	},
 );
 
-test("npm run certs overwrites nothing and leaves nothing half done", async () => {
+test("npm run certs never overwrites a file and leaves no half of a pair", async () => {
 	await withNpm();
 	const before = await readFile(join(made, "phone-key.pem"), "utf8");
 	const again = await npmCerts(made, "phone");
-	expect(again).toMatchObject({ code: 1, stderr: `${made}/phone.pem is already there\n` });
+	expect(again).toMatchObject({ code: 1, stderr: `${made}/phone.pem already exists\n` });
 	expect(await readFile(join(made, "phone-key.pem"), "utf8")).toBe(before);
 
 	await rm(join(made, "phone.pem"));
@@ -133,7 +133,7 @@ test("npm run certs renews the server's certificate once the old pair is moved a
 	expect(renewed.serialNumber).not.toBe(old.serialNumber);
 });
 
-test("npm run certs without openssl makes all but the bundle, and says how to get that", async () => {
+test("npm run certs without openssl makes everything except the bundle, and prints the command for it", async () => {
 	const { code, stdout } = await npmCerts(made, HOST, { PATH: "/nonexistent" });
 	expect(code).toBe(0);
 	expect(stdout).toContain("openssl pkcs12 -export -name client -in client.pem");
@@ -148,16 +148,19 @@ test("npm run certs without openssl makes all but the bundle, and says how to ge
 });
 
 test.each([
-	["192.168.2.2", "Give the server's name: Caddy does not serve an address with mTLS"],
+	[
+		"192.168.2.2",
+		"Give the server's name, not its address: Caddy does not serve an address with mTLS",
+	],
 	["https://ai.example.net", '"https://ai.example.net" is not a host name such as ai.example.net'],
 	["-x", '"-x" is not a host name such as ai.example.net'],
-])("npm run certs takes no %s for a host", async (name, words) => {
+])("npm run certs refuses the host %s", async (name, words) => {
 	expect(await npmCerts(made, name)).toMatchObject({ code: 1, stderr: `${words}\n` });
 	expect(await readdir(made)).toEqual([]);
 });
 
 test.each(["../phone", "server", "client-key", "-x", ""])(
-	"npm run certs takes no client called %j",
+	"npm run certs refuses the client name %j",
 	async (name) => {
 		await withNpm();
 		const before = await readdir(made);
@@ -197,7 +200,7 @@ test.skipIf(openssl === undefined)(
 
 const nss = findProgram("pk12util") !== undefined && findProgram("certutil") !== undefined;
 test.skipIf(!nss || openssl === undefined).each(WAYS)(
-	"NSS takes the bundle and the CA: %s",
+	"NSS imports the bundle and the CA: %s",
 	async (_, make) => {
 		await make();
 		const database = join(made, ".var/app/com.brave.Browser/.pki/nssdb");
@@ -218,7 +221,7 @@ test.skipIf(!nss || openssl === undefined).each(WAYS)(
 	},
 );
 
-test("the policy is what Chromium reads: JSON with JSON in it", async () => {
+test("the policy has the form that Chromium reads: JSON with JSON in it", async () => {
 	const policy = JSON.parse(await block("policy")) as { AutoSelectCertificateForUrls: string[] };
 	const [entry = ""] = policy.AutoSelectCertificateForUrls;
 	const { pattern, filter } = JSON.parse(entry) as { pattern: string; filter: object };
@@ -227,7 +230,7 @@ test("the policy is what Chromium reads: JSON with JSON in it", async () => {
 	expect(filter).toEqual({ ISSUER: { CN: subject } });
 });
 
-/** A caddy with one of the document's Caddyfiles, in front of a server that says which path it saw. */
+/** A caddy with one of the document's Caddyfiles, in front of a server that answers every request. */
 async function caddyWith(
 	caddy: string,
 	text: string,
@@ -245,7 +248,7 @@ async function caddyWith(
 	}
 }
 
-/** What the table "Where each goes" puts on the Caddy host; the key of no client, nor the CA's. */
+/** What the table "Where each file goes" puts on the Caddy host; neither a client's key nor the CA's. */
 async function toCaddyHost(clients: readonly string[]): Promise<void> {
 	const certs = join(place.folder, "certs");
 	await mkdir(join(certs, "clients"), { recursive: true });
@@ -270,7 +273,7 @@ async function knowsTrustPool(caddy: string): Promise<boolean> {
 const CASES = CADDYS.flatMap((caddy) => WAYS.map(([way, make]) => [caddy, way, make] as const));
 
 test.skipIf(CASES.length === 0 || openssl === undefined).each(CASES)(
-	"%s, Caddyfile of 2.6, %s: the listed client comes in until its line is gone",
+	"%s, Caddyfile of 2.6, %s: the listed client is accepted until its line is removed",
 	async (caddy, _, make) => {
 		await make();
 		await toCaddyHost(["client", "phone"]);
@@ -284,7 +287,7 @@ test.skipIf(CASES.length === 0 || openssl === undefined).each(CASES)(
 			expect((await reload(revoked, "--force")).code).toBe(0);
 			expect([await askAs("client"), await askAs("phone")]).toEqual([200, "refused"]);
 
-			// The two traps that the document warns of.
+			// The two traps that the page warns of.
 			await rm(join(place.folder, "certs/clients/client.pem"));
 			expect((await reload(undefined, "--force")).code).toBe(1);
 			expect(await askAs("client")).toBe(200);
@@ -295,7 +298,7 @@ test.skipIf(CASES.length === 0 || openssl === undefined).each(CASES)(
 );
 
 test.skipIf(CASES.length === 0 || openssl === undefined).each(CASES)(
-	"%s, Caddyfile of 2.8, %s: the client comes in while its file is in the folder",
+	"%s, Caddyfile of 2.8, %s: the client is accepted while its file is in the folder",
 	async (caddy, _, make) => {
 		await make();
 		await toCaddyHost(["client", "phone"]);

@@ -17,15 +17,15 @@ async function manifest(folder: string): Promise<Manifest> {
 }
 
 async function versionsOf(program: string): Promise<readonly string[]> {
-	const row = (await tableRows("## Compatibility")).find(([name]) => name === program);
+	const row = (await tableRows("README.md", "## Compatibility")).find(([name]) => name === program);
 	return row?.[1]?.split(", ") ?? [];
 }
 
 async function verificationOf(program: string): Promise<string | undefined> {
-	return (await tableRows("## Compatibility")).find(([name]) => name === program)?.[2];
+	return (await tableRows("README.md", "## Compatibility")).find(([name]) => name === program)?.[2];
 }
 
-/** What a file of recorded exchanges says of the server it came from. */
+/** The header line of a file of recorded exchanges, which names its server. */
 async function recordedServer(file: string): Promise<string> {
 	const packed = await readFile(join(ROOT, "test", "fixtures", `${file}.jsonl.gz`));
 	return gunzipSync(packed).toString("utf8").split("\n", 1)[0] ?? "";
@@ -53,7 +53,7 @@ test("compatible with pi: the versions that the end-to-end tests run on", async 
 	expect(await versionsOf("pi")).toEqual(HOSTS);
 });
 
-test("compatible with Node: what this package and every pi ask for, and what the tests run on", async () => {
+test("compatible with Node: what this package and every pi require, and what the tests run on", async () => {
 	const own = await manifest(ROOT);
 	const [wanted = ""] = await versionsOf("Node");
 	const least = wanted.replace(" or newer", "");

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { readDocument } from "../support/document.ts";
+import { readPage } from "../support/document.ts";
 import { elementsOf } from "../support/xml.ts";
 
 const FOLDER = new URL("../../docs/pictures/", import.meta.url);
@@ -11,7 +11,7 @@ test.each([
 	["completion.svg", /→ mystery-7B +stopped, 32768 tokens/],
 	["ctx.svg", /65536 → 32768\?[\s\S]*-c 32768/],
 	["status.svg", /Qwen\S+ +ready +262144 +server/],
-])("%s is well-formed and says what it shows", async (name, shown) => {
+])("%s is well-formed and describes what it shows", async (name, shown) => {
 	expect(FILES).toContain(name);
 	const svg = await readFile(new URL(name, FOLDER), "utf8");
 	const [root, title, desc] = elementsOf(svg);
@@ -22,8 +22,8 @@ test.each([
 	expect(svg).not.toMatch(/\/tmp|client-home|localhost|127\.0\.0\.1|Warning/);
 });
 
-test("the README shows every picture, with a text for who cannot see it", async () => {
-	const document = await readDocument();
+test("the README shows every picture, with an alternative text", async () => {
+	const document = await readPage("README.md");
 	const markdown = [...document.matchAll(/!\[([^\]]*)\]\(docs\/pictures\/([^)]+)\)/g)];
 	const html = [...document.matchAll(/<img alt="([^"]*)" src="docs\/pictures\/([^"]+)"/g)];
 	const pictures = [...markdown, ...html].map(([, alt = "", name = ""]) => ({ alt, name }));

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
+import { sizeOptionOf } from "../../lib/llama-server/options.ts";
 import { parseCtxMapFromYaml } from "../../lib/llama-swap/config/read.ts";
 import { scratch } from "../support/caddy.ts";
 import { block, tableRows } from "../support/document.ts";
@@ -17,34 +18,42 @@ beforeEach(async () => {
 });
 afterEach(() => place.remove());
 
-/** Of llama-swap's loader (internal/config/load.go): what of it can stop a config of this kind. */
-function faultsOf(text: string): readonly string[] {
+/** The errors of llama-swap's loader (internal/config/load.go) that a config of this kind can have. */
+function errorsOf(text: string): readonly string[] {
 	const known = /^(?:globalTTL|healthCheckTimeout|models|groups|macros|hooks|logLevel|startPort)$/;
 	const config = parse(text) as { models: Record<string, { cmd: string; proxy?: string }> };
-	const faults = Object.keys(config).filter((key) => !known.test(key));
+	const errors = Object.keys(config).filter((key) => !known.test(key));
 	for (const [id, { cmd, proxy = "http://localhost:${PORT}" }] of Object.entries(config.models)) {
 		if (proxy.includes("${PORT}") && !cmd.includes("${PORT}")) {
-			faults.push(`model ${id}: proxy uses \${PORT} but cmd does not`);
+			errors.push(`model ${id}: proxy uses \${PORT} but cmd does not`);
 		}
 		const macros = [...cmd.matchAll(/\$\{([^}]*)\}/g)].map(([, name]) => name);
-		faults.push(...macros.filter((name) => name !== "PORT").map((name) => `unknown macro ${name}`));
-		if (/[~|&;<>`]|\$(?!\{)/.test(cmd)) faults.push(`model ${id}: cmd needs a shell`);
+		errors.push(...macros.filter((name) => name !== "PORT").map((name) => `unknown macro ${name}`));
+		if (/[~|&;<>`]|\$(?!\{)/.test(cmd)) errors.push(`model ${id}: cmd needs a shell`);
 	}
-	return faults;
+	return errors;
 }
 
 test("the config is one that llama-swap loads, with the original's two models", async () => {
 	const config = await block("config");
-	expect(faultsOf(config)).toEqual([]);
+	expect(errorsOf(config)).toEqual([]);
 	expect([...parseCtxMapFromYaml(config)]).toEqual([
 		["Qwen_Qwen3.6-35B-A3B-Q8_0", 262_144],
 		["MiniMax-M2.7-IQ3_XXS", 131_072],
 	]);
 	const original = config.replaceAll(/ +--port \$\{PORT\}\n/g, "");
-	expect(faultsOf(original)).toEqual([
+	expect(errorsOf(original)).toEqual([
 		"model Qwen_Qwen3.6-35B-A3B-Q8_0: proxy uses ${PORT} but cmd does not",
 		"model MiniMax-M2.7-IQ3_XXS: proxy uses ${PORT} but cmd does not",
 	]);
+});
+
+test("the README's short config is a part of the complete one", async () => {
+	const [short, full] = [await block("config-short"), await block("config")];
+	expect(errorsOf(short)).toEqual([]);
+	const lines = short.split("\n").map((line) => line.trim());
+	expect(lines.filter((line) => !full.includes(line))).toEqual([]);
+	expect([...parseCtxMapFromYaml(short)]).toEqual([["MiniMax-M2.7-IQ3_XXS", 131_072]]);
 });
 
 const llamaSwap = findProgram("llama-swap");
@@ -84,7 +93,7 @@ const analyze = findProgram("systemd-analyze");
 test.skipIf(analyze === undefined).each([
 	["user-unit", "llama-swap.service", ["--user"]],
 	["template-unit", "llama-swap@.service", []],
-])("systemd finds no fault with %s", async (name, file, scope) => {
+])("systemd accepts %s", async (name, file, scope) => {
 	const check = async (text: string): Promise<readonly string[]> => {
 		const path = join(place.folder, file);
 		await writeFile(path, text.replace("/usr/local/bin/llama-swap", "/bin/sh"));
@@ -95,8 +104,8 @@ test.skipIf(analyze === undefined).each([
 	};
 	const unit = await block(name);
 	expect(await check(unit)).toEqual([]);
-	const faulty = unit.replace("infinity", "unlimited");
-	expect(await check(faulty)).toEqual([expect.stringContaining("Failed to parse")]);
+	const wrong = unit.replace("infinity", "unlimited");
+	expect(await check(wrong)).toEqual([expect.stringContaining("Failed to parse")]);
 });
 
 test("a user unit leaves the user as it is", async () => {
@@ -129,14 +138,24 @@ test.each([
 	["POST /api/models/unload/<id>", "unload-one", "OK"],
 	["GET /health", "health", "OK"],
 	["GET /upstream/<id>/health", "upstream-health-warm", '{"status":"ok"}'],
-])("the API table says of %s what llama-swap answers", async (route, id, answer) => {
-	const rows = await tableRows("### Its HTTP API");
+])("the API table has the answer of llama-swap to %s", async (route, id, answer) => {
+	const rows = await tableRows("docs/server.md", "## HTTP API");
 	const row = rows.find(([cell]) => cell === `\`${route}\``);
 	expect(row?.[1]).toContain(`\`${answer}\``);
 	const { exchanges } = await readRecords("llama-swap-v250");
 	const recorded = exchanges.find((exchange) => exchange.id === id);
 	expect(recorded?.body.trim()).toBe(answer);
 	expect(recorded?.request.method).toBe(route.split(" ")[0]);
+});
+
+test("the options of the servers are those that an edit changes or adds", async () => {
+	const rows = await tableRows("docs/context-window.md", "## Options");
+	expect(rows.length).toBeGreaterThan(5);
+	for (const [servers = "", option = ""] of rows) {
+		for (const [, server = ""] of servers.matchAll(/`([^`]+)`/g)) {
+			expect(`\`${sizeOptionOf(server)}\``, server).toBe(option);
+		}
+	}
 });
 
 function freePort(): Promise<number> {

@@ -1,38 +1,46 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { VARIABLES } from "../../config.ts";
-import { readDocument, tableRows } from "../support/document.ts";
+import { PAGES, readPage, tableRows } from "../support/document.ts";
 import { ROOT } from "../support/pi.ts";
+import { TRACKED } from "../support/tracked.ts";
 
-const rows = await tableRows("## Troubleshooting");
-const told = rows.filter(([symptom]) => symptom?.startsWith("pi says "));
+const PAGE = "docs/troubleshooting.md";
+const errors = await tableRows(PAGE, "## Errors in pi");
+const symptoms = await Promise.all(
+	["## Models and commands", "## llama-swap and systemd", "## Browsers"].map((heading) =>
+		tableRows(PAGE, heading),
+	),
+);
+const rows = [...errors, ...symptoms.flat()];
 
-/** Every string the program can say, as it stands in its source. */
+/** The source of everything that pi loads, with every string the program can show. */
 async function sources(): Promise<string> {
-	const folders = ["", "lib", "commands"].map(async (folder) => {
-		const recursive = folder !== "";
-		const names = await readdir(join(ROOT, folder), { recursive });
-		return names.filter((name) => name.endsWith(".ts")).map((name) => join(ROOT, folder, name));
-	});
-	const paths = (await Promise.all(folders)).flat();
-	const texts = await Promise.all(paths.map((path) => readFile(path, "utf8")));
+	const code = TRACKED.filter(
+		(path) => path.endsWith(".ts") && !/^(?:test|bench|demo|hosts|scripts)\//.test(path),
+	);
+	const texts = await Promise.all(code.map((path) => readFile(join(ROOT, path), "utf8")));
 	return texts.join("\n");
 }
+
+/** What the layer above appends to a hint: the variable, or the command to type. */
+const APPENDED = / \(AI_SERVER_[A-Z_]+(?:, AI_SERVER_[A-Z_]+)*\)$|: \/ai-server-[a-z]+$/;
 
 /** The fixed parts of a message: what stands between its <placeholders>. */
 function fixedParts(message: string): readonly string[] {
 	return message
+		.replace(APPENDED, "")
 		.split(/<[^>]+>/)
 		.map((part) => part.trim())
 		.filter((part) => part.length > 2);
 }
 
-test.each(told.map(([symptom = "", , advice = ""]) => [symptom, advice] as const))(
+test.each(errors.map(([message = "", , advice = ""]) => [message, advice] as const))(
 	"%s",
-	async (symptom, advice) => {
+	async (message, advice) => {
 		const program = await sources();
-		const messages = [...symptom.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text);
+		const messages = [...message.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text);
 		const hints = [...advice.matchAll(/(?<!\S)\*([^*]+)\*/g)].map(([, text = ""]) => text);
 		const parts = [...messages, ...hints].flatMap(fixedParts);
 		expect(messages).not.toEqual([]);
@@ -40,14 +48,21 @@ test.each(told.map(([symptom = "", , advice = ""]) => [symptom, advice] as const
 	},
 );
 
-test("the table has the program's faults and the original's twelve", () => {
-	expect(told.length).toBeGreaterThan(15);
+test("the tables have the program's errors and the original's twelve rows", () => {
+	expect(errors.length).toBeGreaterThan(15);
 	expect(rows.length).toBeGreaterThan(30);
 	expect(rows.filter((cells) => cells.length !== 3)).toEqual([]);
 });
 
-test("nothing in the document names a variable that does not exist", async () => {
+test("the README's rows are rows of the page", async () => {
+	const frequent = await tableRows("README.md", "## Troubleshooting");
+	expect(frequent.length).toBeGreaterThan(5);
+	for (const row of frequent) expect(rows).toContainEqual(row);
+});
+
+test("the pages name no variable that does not exist", async () => {
 	const known = new Set(VARIABLES.map(({ name }) => name));
-	const named = (await readDocument()).match(/\bAI_SERVER_[A-Z_]+[A-Z]\b/g) ?? [];
+	const text = (await Promise.all(PAGES.map(readPage))).join("\n");
+	const named = text.match(/\bAI_SERVER_[A-Z_]+[A-Z]\b/g) ?? [];
 	expect([...new Set(named)].filter((name) => !known.has(name))).toEqual([]);
 });

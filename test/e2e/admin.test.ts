@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
 import { DEMO_CONFIG } from "../../demo/home.ts";
-import { HOSTS, type Host } from "../../hosts/hosts.ts";
+import type { Host } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { type Isolated, isolate, type Rpc, runPi, startRpc } from "../support/pi.ts";
 import { typed } from "../support/typed.ts";
 
@@ -44,7 +45,7 @@ test.each(HOSTS)("pi %s restarts the service once that is agreed to", async (hos
 	await typed(client, "/ai-server-load small-talk-1B");
 	const [question] = await typed(client, "/ai-server-restart", [false]);
 	expect(question).toBe(
-		"Restart llama-swap? Loaded now: small-talk-1B (ready). No answer is under way.",
+		"Restart llama-swap? Loaded: small-talk-1B (ready). No request is in progress.",
 	);
 	expect(client.notices().at(-1)).toBe("Nothing was restarted");
 	expect(box.swap.states()["small-talk-1B"]).toBe("ready");
@@ -60,7 +61,7 @@ test.each(HOSTS)("pi %s in print mode restarts with --yes only", async (host) =>
 	const refused = await print("/ai-server-restart");
 	expect([refused.code, refused.stderr]).toEqual([
 		1,
-		"Error: This changes something on the server, and nobody is asked. To go ahead without a question: /ai-server-restart --yes\n",
+		"Error: Confirmation is required, but this mode cannot prompt. Append --yes: /ai-server-restart --yes\n",
 	]);
 	const done = await print("/ai-server-restart --yes");
 	expect([done.code, done.stdout]).toEqual([0, expect.stringMatching(/^llama-swap is back/)]);
@@ -97,7 +98,7 @@ test.each(HOSTS)("pi %s changes a context size, and asks before it does", async 
 			"Context of small-talk-1B: 65536 → 32768? line 25:",
 			"- cmd: ${server} --model /home/ai-server/models/small-talk-1B.gguf -c 65536 --reasoning off",
 			"+ cmd: ${server} --model /home/ai-server/models/small-talk-1B.gguf -c 32768 --reasoning off",
-			"small-talk-1B is loaded: it is stopped and loaded again, and answers under way are cut off.",
+			"small-talk-1B is loaded: it will be stopped and loaded again, which cuts off answers in progress.",
 		].join("\n"),
 	);
 	expect([client.notices().at(-1), await config()]).toEqual(["Nothing was changed", DEMO_CONFIG]);
@@ -116,9 +117,9 @@ test.each(HOSTS)("pi %s makes a server that does not watch its config read it", 
 	const client = start(host);
 	const [, reload] = await typed(client, "/ai-server-ctx small-talk-1B 32768", [true, false]);
 	expect(reload).toBe(
-		"Make llama-swap read its config again? This server does not watch its config. No model is loaded.",
+		"Make llama-swap reload its config? This server does not watch its config file. No model is loaded.",
 	);
-	expect(client.notices().at(-1)).toContain("llama-swap has not read it yet");
+	expect(client.notices().at(-1)).toContain("the change is not active yet");
 	expect(await config()).toBe(SMALLER);
 
 	await typed(client, "/ai-server-ctx small-talk-1B 65536", [true, true]);
@@ -131,7 +132,7 @@ test.each(HOSTS)("pi %s takes back a size that the model does not start with", a
 	const client = start(host);
 	await typed(client, "/ai-server-ctx small-talk-1B 2m", [true]);
 	expect(client.notices().at(-1)).toMatch(
-		/^small-talk-1B does not start with 2097152 tokens: .*out of memory.* The config is as it was$/,
+		/^small-talk-1B does not start with 2097152 tokens: .*out of memory.* The old config was restored$/,
 	);
 	expect(await config()).toBe(DEMO_CONFIG);
 	await typed(client, "/ai-server-load small-talk-1B");
@@ -150,7 +151,7 @@ test.each(HOSTS)("pi %s takes it back where the server has to be told", async (h
 test.each(HOSTS)("pi %s: what no size and no model is, is told", async (host) => {
 	const client = start(host);
 	await typed(client, "/ai-server-ctx small-talk-1B big");
-	expect(client.notices().at(-1)).toContain("big is no context size");
+	expect(client.notices().at(-1)).toContain("big is not a context size");
 	await typed(client, "/ai-server-ctx small-talk-1B");
 	expect(client.notices().at(-1)).toBe("Which size? Usage: /ai-server-ctx <id> <size>");
 	await typed(client, "/ai-server-ctx nope 4k");
@@ -178,14 +179,16 @@ test.each(HOSTS)("pi %s: what cuts an answer off is asked about", async (host) =
 	await answering.promise;
 	const client = start(host);
 	const [load] = await typed(client, "/ai-server-load mystery-7B", [false]);
-	expect(load).toContain("Load mystery-7B now? Answering: small-talk-1B (1 request).");
+	expect(load).toContain("Load mystery-7B now? Busy: small-talk-1B (1 request).");
 	expect(client.notices().at(-1)).toBe("Nothing was loaded");
 	const [unload] = await typed(client, "/ai-server-unload small-talk-1B", [false]);
-	expect(unload).toBe("Unload now? Answering: small-talk-1B (1 request). Answers are cut off.");
+	expect(unload).toBe(
+		"Unload small-talk-1B now? Busy: small-talk-1B (1 request). Answers in progress will be cut off.",
+	);
 	expect(box.swap.states()["small-talk-1B"]).toBe("ready");
 	const [restart] = await typed(client, "/ai-server-restart", [false]);
 	expect(restart).toContain(
-		"small-talk-1B (ready, answering 1). Answers under way (1) are cut off.",
+		"small-talk-1B (ready, 1 request). Requests in progress (1) will be cut off.",
 	);
 	leave.abort();
 	await chat.catch(() => undefined);

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
 import { programOf } from "../../demo/llama-server/speech.ts";
-import { HOSTS, type Host } from "../../hosts/hosts.ts";
+import type { Host } from "../../hosts/hosts.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { type Isolated, isolate } from "../support/pi.ts";
 import { hasTmux, openTerminal, type Terminal } from "../support/terminal.ts";
 

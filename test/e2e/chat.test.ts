@@ -2,8 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
-import { HOSTS } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { type Isolated, isolate, type RpcLine, runPi, startRpc } from "../support/pi.ts";
 
 let box: Box;
@@ -98,7 +98,7 @@ test.each(HOSTS)(
 		});
 		const args = ["--no-session", "--model", "ai-server/small-talk-1B", "-p", "hi"];
 		const { stderr, code } = await runPi({ host, place, env: boxEnv(box), args });
-		expect(stderr).toContain(`The model's server cannot take this request: ${bad}`);
+		expect(stderr).toContain(`The model's server rejected this request: ${bad}`);
 		expect(code).toBe(1);
 
 		box.nextReply((response) => {

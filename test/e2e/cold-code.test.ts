@@ -2,8 +2,8 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
-import { HOSTS } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { type Isolated, isolate, runPi } from "../support/pi.ts";
 
 let box: Box;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
-import { HOSTS } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { type Isolated, isolate, type Rpc, runPi, startRpc } from "../support/pi.ts";
 
 let box: Box;
@@ -80,7 +80,7 @@ test.each(HOSTS)("pi %s in print mode loads and unloads with --yes only", async 
 	]) {
 		const { code, stderr } = await print(args);
 		expect(code).toBe(1);
-		expect(stderr).toContain(`To go ahead without a question: ${args} --yes`);
+		expect(stderr).toContain(`Append --yes: ${args} --yes`);
 	}
 	expect(box.swap.starts()).toBe(0);
 	const loaded = await print(`/ai-server-load ${id} --yes`);

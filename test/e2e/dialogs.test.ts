@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { type Box, type BoxOptions, startBox } from "../../demo/box.ts";
 import { DEMO_CONFIG } from "../../demo/home.ts";
-import { HOSTS, type Host } from "../../hosts/hosts.ts";
+import type { Host } from "../../hosts/hosts.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { type Isolated, isolate } from "../support/pi.ts";
 import { findProgram } from "../support/programs.ts";
 import { hasTmux, openTerminal, type Terminal } from "../support/terminal.ts";
@@ -36,7 +37,7 @@ test.runIf(IS_HERE).each(HOSTS)(
 		const { submit, choose, shows, styled, box } = await open(host, { watchConfig: true });
 		const upToTheQuestion = async (): Promise<void> => {
 			await submit("/ai-server-ctx");
-			await shows(/Whose context size\?/);
+			await shows(/Context size of which model\?/);
 			await choose("small-talk-1B  (stopped, 65536 tokens)");
 			await shows(/Context size of small-talk-1B\?/);
 			await choose("32k");
@@ -103,17 +104,15 @@ test.runIf(IS_HERE).each(HOSTS)(
 			await submit("/ai-server-load small-talk-1B");
 			await shows(/Loading small-talk-1B \([1-9]\d* s, escape stops waiting\)/);
 			await press("Escape");
-			await shows(
-				/Stop loading\?[\s\S]*The server still loads small-talk-1B\. Stop that as well\?/,
-			);
+			await shows(/Cancel loading small-talk-1B\?[\s\S]*the server is still loading it/);
 		};
 		await upToTheQuestion();
 		await choose("No");
-		await shows(/No longer waiting for small-talk-1B; the server goes on loading it/);
+		await shows(/Stopped waiting; the server is still loading small-talk-1B/);
 		expect(box.swap.states()["small-talk-1B"]).toBe("starting");
 		await upToTheQuestion();
 		await choose("Yes");
-		await shows(/small-talk-1B is not loaded any further/);
+		await shows(/Cancelled loading small-talk-1B/);
 		expect([box.swap.states()["small-talk-1B"], box.swap.starts()]).toEqual(["stopped", 1]);
 	},
 );

@@ -2,8 +2,8 @@ import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { type Box, type BoxOptions, startBox } from "../../demo/box.ts";
-import { HOSTS } from "../../hosts/hosts.ts";
 import { boxEnv, cacheFolder, listedModels } from "../support/boxed.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { listWhenKnown } from "../support/listing.ts";
 import { type Isolated, isolate, runPi, startRpc } from "../support/pi.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { HOSTS } from "../../hosts/hosts.ts";
 import { listedModels } from "../support/boxed.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { type Isolated, isolate, runPi } from "../support/pi.ts";
 import { type Replay, type Scene, startReplay, wakingRequests } from "../support/replay.ts";
 

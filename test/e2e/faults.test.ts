@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { createAuthority, writeClientFiles } from "../../demo/authority.ts";
 import { type Box, startBox } from "../../demo/box.ts";
-import { HOSTS } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { type Isolated, isolate, type Rpc, startRpc } from "../support/pi.ts";
 
 let box: Box | undefined;
@@ -36,12 +36,12 @@ const FAULTS: readonly Fault[] = [
 			await front.close();
 			return {};
 		},
-		line: `Nothing listens at <url> (connection refused). Start the proxy there, or check AI_SERVER_URL. ${NEVER}`,
+		line: `Nothing listens at <url> (connection refused). Start the proxy there, or check the URL (AI_SERVER_URL). ${NEVER}`,
 	},
 	{
 		name: "no certificate",
 		arrange: async () => ({ AI_SERVER_CLIENT_CERT: "/nonexistent/client.pem" }),
-		line: `The client certificate /nonexistent/client.pem is not there. Put it there, or set AI_SERVER_CLIENT_CERT or AI_SERVER_CERTS_DIR. ${NEVER}`,
+		line: `The client certificate /nonexistent/client.pem does not exist. Copy the file there, or set its path (AI_SERVER_CLIENT_CERT, AI_SERVER_CERTS_DIR). ${NEVER}`,
 	},
 	{
 		name: "another CA",
@@ -49,7 +49,7 @@ const FAULTS: readonly Fault[] = [
 			await writeFile(join(certsDir, "root-ca.pem"), (await createAuthority("another")).ca);
 			return {};
 		},
-		line: `The CA file did not sign the certificate of <url>. AI_SERVER_CA must name the CA that signed the proxy's certificate. ${NEVER}`,
+		line: `The certificate of <url> is not signed by the CA in the CA file. Use the file of the CA that signed the proxy's certificate (AI_SERVER_CA). ${NEVER}`,
 	},
 	{
 		name: "a client certificate that another CA signed",
@@ -58,7 +58,7 @@ const FAULTS: readonly Fault[] = [
 			await writeClientFiles(certsDir, authority.ca, await other.client());
 			return {};
 		},
-		line: `<url> refused the client certificate, or closed the connection without a word. Check that the CA which the proxy trusts has signed client.pem, and that it has not expired. ${NEVER}`,
+		line: `<url> refused the client certificate, or closed the connection without an answer. Check that client.pem is signed by the CA that the proxy trusts, and that it has not expired. ${NEVER}`,
 	},
 	{
 		name: "a key of another certificate",
@@ -68,7 +68,7 @@ const FAULTS: readonly Fault[] = [
 			await writeFile(join(certsDir, "client-key.pem"), key);
 			return {};
 		},
-		line: `The client key does not belong to the client certificate. Copy both again: <certs>/client.pem and <certs>/client-key.pem were not made together. ${NEVER}`,
+		line: `The client key does not belong to the client certificate. Copy both again: <certs>/client.pem and <certs>/client-key.pem are not a pair. ${NEVER}`,
 	},
 	{
 		name: "an expired client certificate",
@@ -77,7 +77,7 @@ const FAULTS: readonly Fault[] = [
 			await writeClientFiles(certsDir, authority.ca, await authority.client(past));
 			return {};
 		},
-		line: `The client certificate expired on 2020-02-01. Have a new one signed and put it at <certs>/client.pem. ${NEVER}`,
+		line: `The client certificate expired on 2020-02-01. Have a new one signed and save it as <certs>/client.pem. ${NEVER}`,
 	},
 	{
 		name: "SSH refused",
@@ -85,7 +85,7 @@ const FAULTS: readonly Fault[] = [
 			await ssh.close();
 			return {};
 		},
-		line: `The server's config could not be read: No SSH server listens at <ssh>. Check AI_SERVER_SSH_HOST, or set it to none. ${PROBABLY}`,
+		line: `The server's config could not be read: No SSH server listens at <ssh>. Check the SSH target, or set it to none (AI_SERVER_SSH_HOST). ${PROBABLY}`,
 	},
 	{
 		name: "an unknown SSH host key",

@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
-import { HOSTS } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { listWhenKnown } from "../support/listing.ts";
 import { type Isolated, isolate, ROOT, runPi, startRpc } from "../support/pi.ts";
 

@@ -3,10 +3,11 @@ import { dirname, join } from "node:path";
 import { expect, type TestContext, test } from "vitest";
 import { type Box, type BoxOptions, startBox } from "../../demo/box.ts";
 import { DEMO_CONFIG } from "../../demo/home.ts";
-import { HOSTS, type Host } from "../../hosts/hosts.ts";
+import type { Host } from "../../hosts/hosts.ts";
 import { boxEnv } from "../support/boxed.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { isolate, type PiResult, type Rpc, runPi, startRpc } from "../support/pi.ts";
-import { findOpenSsh, makeKey, startSshd } from "../support/sshd.ts";
+import { findOpenSsh, makeKey, type SshdOptions, startSshd } from "../support/sshd.ts";
 import { typed } from "../support/typed.ts";
 
 // Most of it is waiting for the server to take a config over, so the tests wait together.
@@ -58,7 +59,7 @@ test.concurrent.for(HOSTS)(
 		const client = await start(scope, host, box);
 		await typed(client, CTX, [true]);
 		expect(client.notices().at(-1)).toMatch(
-			/^llama-swap rejects the config with 32768 for small-talk-1B: failed to reload config: .*odd-one.* The config is as it was$/,
+			/^llama-swap rejected the config with 32768 tokens for small-talk-1B: failed to reload config: .*odd-one.* The old config was restored$/,
 		);
 		expect(await config(box)).toBe(SPOILT);
 		await typed(client, "/ai-server-load small-talk-1B");
@@ -74,7 +75,7 @@ test.concurrent.for(HOSTS)(
 		const client = await start(scope, host, box);
 		await typed(client, CTX, [true, true]);
 		expect(client.notices().at(-1)).toMatch(
-			/^llama-swap rejects the config with 32768 .*odd-one.* The config is as it was$/,
+			/^llama-swap rejected the config with 32768 .*odd-one.* The old config was restored$/,
 		);
 		expect(await config(box)).toBe(SPOILT);
 	},
@@ -106,9 +107,7 @@ test.concurrent.for(HOSTS)(
 		const told = await boxOf(scope, { blocked });
 		const second = await start(scope, host, told);
 		const [, question] = await typed(second, CTX, [true, true]);
-		expect(question).toMatch(
-			/^Make llama-swap read its config again\? .*does not watch its config/,
-		);
+		expect(question).toMatch(/^Make llama-swap reload its config\? .*does not watch its config/);
 		expect(second.notices().at(-1)).toMatch(READY);
 		expect([told.swap.hangUps(), await config(told)]).toEqual([1, SMALLER]);
 	},
@@ -121,8 +120,8 @@ test.concurrent.for(HOSTS)(
 		const client = await start(scope, host, box);
 		const [edit, restart] = await typed(client, CTX, [true, false]);
 		expect(edit).toMatch(/^Context of small-talk-1B: 65536 → 32768\?/);
-		expect(restart).toMatch(/^Restart llama-swap, so that it reads its config\?/);
-		expect(client.notices().at(-1)).toMatch(/has not read it yet: \/ai-server-restart/);
+		expect(restart).toMatch(/^Restart llama-swap to reload its config\?/);
+		expect(client.notices().at(-1)).toMatch(/not active yet; run \/ai-server-restart/);
 		expect([box.swap.hangUps(), await config(box)]).toEqual([0, SMALLER]);
 
 		await typed(client, "/ai-server-ctx small-talk-1B 16k", [true, true]);
@@ -130,7 +129,7 @@ test.concurrent.for(HOSTS)(
 
 		await typed(client, "/ai-server-ctx small-talk-1B 2m", [true, true]);
 		expect(client.notices().at(-1)).toMatch(
-			/^small-talk-1B does not start with 2097152 tokens: .*out of memory.* The config is as it was, and small-talk-1B is loaded again$/,
+			/^small-talk-1B does not start with 2097152 tokens: .*out of memory.* The old config was restored and small-talk-1B was loaded again$/,
 		);
 		expect(await config(box)).toBe(DEMO_CONFIG.replace("-c 65536", "-c 16384"));
 		await typed(client, "/ai-server-load small-talk-1B");
@@ -155,7 +154,7 @@ test.concurrent.for(HOSTS)(
 		const failed = await print(scope, host, box, "/ai-server-ctx small-talk-1B 2m --yes");
 		expect([failed.code, failed.stdout]).toEqual([1, ""]);
 		expect(failed.stderr).toMatch(
-			/out of memory.* The config is as it was, and small-talk-1B is loaded again\n$/,
+			/out of memory.* The old config was restored and small-talk-1B was loaded again\n$/,
 		);
 		expect(await config(box)).toBe(SMALLER);
 	},
@@ -181,20 +180,31 @@ test.concurrent("a server that does not come back from a restart: its log tells 
 
 const openSsh = await findOpenSsh();
 
+interface OnSshd {
+	readonly box: Box;
+	readonly client: Rpc;
+}
+
+/** A box whose config is reached through OpenSSH's own sshd, and pi on it. */
+async function onSshd(scope: Scope, host: Host, options: SshdOptions): Promise<OnSshd> {
+	const box = await boxOf(scope, { watchConfig: true });
+	const sshd = await startSshd(openSsh?.sshd ?? "", options);
+	scope.onTestFinished(sshd.close);
+	const folder = join(box.home, ".ssh");
+	await sshd.authorize(await makeKey(join(folder, "id_ecdsa"), { type: "ecdsa" }));
+	const known = `[127.0.0.1]:${sshd.port} ${await sshd.hostKey("ed25519")}\n`;
+	await writeFile(join(folder, "known_hosts"), known);
+	const client = await start(scope, host, box, {
+		AI_SERVER_SSH_HOST: `${sshd.user}@127.0.0.1:${sshd.port}`,
+		AI_SERVER_PRESET_PATH: box.configFile,
+	});
+	return { box, client };
+}
+
 test.runIf(openSsh !== undefined).concurrent.for(HOSTS)(
-	"pi %s reads and writes the config by commands where there is no SFTP",
+	"pi %s reads and writes the config through OpenSSH's server",
 	async (host, scope) => {
-		const box = await boxOf(scope, { watchConfig: true });
-		const sshd = await startSshd(openSsh?.sshd ?? "", { sftp: undefined });
-		scope.onTestFinished(sshd.close);
-		const folder = join(box.home, ".ssh");
-		await sshd.authorize(await makeKey(join(folder, "id_ecdsa"), { type: "ecdsa" }));
-		const known = `[127.0.0.1]:${sshd.port} ${await sshd.hostKey("ed25519")}\n`;
-		await writeFile(join(folder, "known_hosts"), known);
-		const client = await start(scope, host, box, {
-			AI_SERVER_SSH_HOST: `${sshd.user}@127.0.0.1:${sshd.port}`,
-			AI_SERVER_PRESET_PATH: box.configFile,
-		});
+		const { box, client } = await onSshd(scope, host, {});
 		await typed(client, "/ai-server-preset");
 		expect(client.notices().at(-1)).toBe(DEMO_CONFIG.trimEnd());
 		await typed(client, CTX, [true]);
@@ -207,9 +217,24 @@ test.runIf(openSsh !== undefined).concurrent.for(HOSTS)(
 
 		await typed(client, "/ai-server-ctx small-talk-1B 2m", [true]);
 		expect(client.notices().at(-1)).toMatch(
-			/out of memory.* The config is as it was, and small-talk-1B is loaded again$/,
+			/out of memory.* The old config was restored and small-talk-1B was loaded again$/,
 		);
 		expect(await config(box)).toBe(SMALLER);
 		expect(box.ssh.logins()).toBe(0);
+	},
+);
+
+test.runIf(openSsh !== undefined).concurrent.for(HOSTS)(
+	"pi %s names the line for sshd_config where there is no SFTP, and writes nothing",
+	async (host, scope) => {
+		const { box, client } = await onSshd(scope, host, { sftp: undefined });
+		for (const command of ["/ai-server-preset", CTX]) {
+			await typed(client, command);
+			expect(client.notices().at(-1)).toBe(
+				"The SSH server offers no SFTP. Add `Subsystem sftp internal-sftp` to sshd_config on the server",
+			);
+		}
+		expect(await config(box)).toBe(DEMO_CONFIG);
+		expect(await readdir(dirname(box.configFile))).toEqual(["config.yaml"]);
 	},
 );

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { type Box, startBox } from "../../demo/box.ts";
-import { HOSTS } from "../../hosts/hosts.ts";
+import { HOSTS } from "../support/hosts.ts";
 import { type Isolated, isolate } from "../support/pi.ts";
 import { hasTmux, openTerminal, type Terminal } from "../support/terminal.ts";
 

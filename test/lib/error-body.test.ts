@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseFault } from "../../lib/error-body.ts";
+import { parseErrorBody } from "../../lib/error-body.ts";
 
 const OVERFLOW =
 	"request (5021 tokens) exceeds the available context size (4096 tokens), try increasing it";
@@ -42,9 +42,9 @@ test.each([
 	["an object without a message", '{"error":{"why":1}}', '{"why":1}', false],
 	["other JSON", '{"status":"x"}', '{"status":"x"}', false],
 ])("reads %s", (_name, body, message, fromProxy) => {
-	expect(parseFault(body)).toMatchObject({ message, fromProxy });
+	expect(parseErrorBody(body)).toMatchObject({ message, fromProxy });
 });
 
 test("an empty body says nothing", () => {
-	expect(parseFault(" \n")).toBeUndefined();
+	expect(parseErrorBody(" \n")).toBeUndefined();
 });

@@ -43,9 +43,11 @@ const IN_CALL: Moment = {
 	content: [
 		{ type: "text", text: "now" },
 		expect.objectContaining({
-			...{ type: "toolCall", id: "a", name: "write" },
+			type: "toolCall",
+			id: "a",
+			name: "write",
 			arguments: { path: "a.ts", content: "one\n" },
-			argumentsError: expect.any(String), // so that nobody runs the half of it
+			argumentsError: expect.any(String), // so that half of it is never run
 		}),
 	],
 };
@@ -151,7 +153,7 @@ test.each(MOMENTS)("a server that falls silent $when is given up", async (moment
 	const [turn, call] = await begin(moment, chat);
 	vi.advanceTimersByTime(LIMIT);
 	const ended = await turn.over;
-	expectError(ended, /^The server was silent for 300 s \(timed out\)/, true);
+	expectError(ended, /^The server sent nothing for 300 s \(timed out\)/, true);
 	expect(ended.message.content).toEqual(moment.content);
 	await call.closed;
 });
@@ -191,7 +193,7 @@ test.each([
 		around: (http) =>
 			tapped(http, () => {
 				times += 1;
-				for (const tell of asked.splice(0)) tell();
+				for (const answer of asked.splice(0)) answer();
 			}),
 	});
 	await chat.http.warm();
@@ -252,7 +254,7 @@ test("an abort of one of two leaves the other alone", async () => {
 
 test("50 turns, each begun at the [DONE] of the one before, use one connection and one handshake", async () => {
 	const chat = await startTlsChat();
-	stopClock(); // nobody may get tired of waiting for the end of a body
+	stopClock(); // the wait for the end of a body must not time out
 	for (let turn = 1; turn <= 50; turn += 1) await answers(chat, `turn ${turn}`);
 	expect(chat.server.connections()).toBe(1);
 	expect(chat.server.handshakes()).toBe(1);
@@ -286,7 +288,7 @@ test.skipIf(OPENSSL === undefined).each([
 	["tls1_3", "that has expired", { identity: expired, http: LONG_AGO }, "as expired"],
 	["tls1_2", "that has expired", { identity: expired, http: LONG_AGO }, "as expired"],
 ])(
-	"%s: the alert about a certificate %s is told, and no reason to try again",
+	"%s: the alert about a certificate %s is reported, and not tried again",
 	// A server of TLS 1.2 may close before it has read all, and the reset then overtake the alert.
 	{ retry: 5 },
 	async (version, _what, setup, words) => {
@@ -301,7 +303,7 @@ test.skipIf(OPENSSL === undefined).each([
 	},
 );
 
-test("a certificate refused without a word is told as such, too", async () => {
+test("a certificate that is refused without an alert is reported as such, too", async () => {
 	const chat = await startTlsChat({ identity: foreigner });
 	const ended = await chat.ask().over;
 	expectError(ended, /^https:\/\/localhost:\d+ refused the client certificate/, false);

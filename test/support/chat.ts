@@ -123,7 +123,7 @@ export interface SpiedHttp extends Http {
 	readonly log: string[];
 }
 
-/** One event stream that tells what is done with it; `failure` is thrown where it would end. */
+/** One event stream that logs what is done with it; `failure` is thrown where it would end. */
 export function spiedHttp(
 	chunks: readonly string[],
 	{ failure, log = [] }: { readonly failure?: Error; readonly log?: string[] } = {},

@@ -1,25 +1,49 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ROOT } from "./pi.ts";
 
-/** The file that holds the set-up instructions; its blocks are run by test/docs/. */
-const DOCUMENT: URL = new URL("../../README.md", import.meta.url);
+/** The README and its manual; test/docs runs the blocks of both. */
+export const PAGES: readonly string[] = [
+	"README.md",
+	...(await readdir(join(ROOT, "docs")))
+		.filter((name) => name.endsWith(".md"))
+		.toSorted()
+		.map((name) => `docs/${name}`),
+];
 
-export function readDocument(): Promise<string> {
-	return readFile(DOCUMENT, "utf8");
+export function readPage(page: string): Promise<string> {
+	return readFile(join(ROOT, page), "utf8");
 }
 
-/** The text of the fenced block under `<!-- test: name -->`; rejects when there is not exactly one. */
+/**
+ * The text of the fenced block under `<!-- test: name -->`. A block may be repeated on another page;
+ * rejects when there is none, or when two of them differ.
+ */
 export async function block(name: string): Promise<string> {
-	const marked = (await readDocument()).split(`<!-- test: ${name} -->\n`).slice(1);
-	const found = marked.map((rest) => /^```\w*\n([\s\S]*?)^```$/m.exec(rest));
-	const text = found.length === 1 && found[0]?.index === 0 ? found[0][1] : undefined;
-	if (text === undefined) throw new Error(`${found.length} usable blocks called ${name}`);
+	const pages = await Promise.all(PAGES.map(readPage));
+	const marked = pages.flatMap((text) => text.split(`<!-- test: ${name} -->\n`).slice(1));
+	const found = new Set(marked.map(firstBlock));
+	const [text] = found;
+	if (found.size !== 1 || text === undefined) {
+		throw new Error(`${found.size} different blocks called ${name}`);
+	}
 	return text;
 }
 
+/** The fenced block that `text` begins with, without the indentation of a list item. */
+function firstBlock(text: string): string | undefined {
+	const [, indent = "", body] = /^( *)```\w*\n([\s\S]*?)^ *```$/m.exec(text) ?? [];
+	if (!text.startsWith(`${indent}\`\`\``)) return undefined;
+	return body?.replaceAll(new RegExp(`^${indent}`, "gm"), "");
+}
+
 /** Cells of every table row below a heading, up to the next heading of the same rank. */
-export async function tableRows(heading: string): Promise<readonly (readonly string[])[]> {
-	const [, section] = (await readDocument()).split(`\n${heading}\n`);
-	if (section === undefined) throw new Error(`no heading ${heading}`);
+export async function tableRows(
+	page: string,
+	heading: string,
+): Promise<readonly (readonly string[])[]> {
+	const [, section] = (await readPage(page)).split(`\n${heading}\n`);
+	if (section === undefined) throw new Error(`${page} has no heading ${heading}`);
 	const rank = heading.split(" ")[0] ?? "";
 	const [own = ""] = section.split(new RegExp(`^${rank} `, "m"));
 	return own

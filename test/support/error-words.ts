@@ -3,7 +3,7 @@ export type Outcome = "compacts" | "tries again" | "stops";
 
 /**
  * Every recorded chat that ended in an error: what pi does, what the user reads, in which records.
- * Load failures stand here without the lines of the model's log that follow them in real life.
+ * Load failures are without the lines of the model's log that follow them in real life.
  */
 export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]])[] = [
 	[
@@ -131,7 +131,7 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	["stops", "400: unsupported content[].type", ["llama-server/err-content-part-type"]],
 	[
 		"stops",
-		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 26023': fork/exec /usr/local/bin/no-such-server: no such file or directory). Look at the model's log on the server",
+		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 26023': fork/exec /usr/local/bin/no-such-server: no such file or directory). Check the model's log on the server",
 		[
 			"llama-swap-v220/fail-missing",
 			"llama-swap-v220/fail-missing-json",
@@ -140,12 +140,12 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 26024': fork/exec /usr/local/bin/no-such-server: no such file or directory). Look at the model's log on the server",
+		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 26024': fork/exec /usr/local/bin/no-such-server: no such file or directory). Check the model's log on the server",
 		["llama-swap-v220/fail-missing-loading"],
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 34380': fork/exec /usr/local/bin/no-such-server: no such file or directory). Look at the model's log on the server",
+		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 34380': fork/exec /usr/local/bin/no-such-server: no such file or directory). Check the model's log on the server",
 		[
 			"llama-swap-v250/fail-missing",
 			"llama-swap-v250/fail-missing-json",
@@ -154,22 +154,22 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 34381': fork/exec /usr/local/bin/no-such-server: no such file or directory). Look at the model's log on the server",
+		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 34381': fork/exec /usr/local/bin/no-such-server: no such file or directory). Check the model's log on the server",
 		["llama-swap-v250/fail-missing-loading"],
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 40121 --chat-template-kwargs {\"enable_thinking\":false}': fork/exec /usr/local/bin/no-such-server: no such file or directory). Look at the model's log on the server",
+		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 40121 --chat-template-kwargs {\"enable_thinking\":false}': fork/exec /usr/local/bin/no-such-server: no such file or directory). Check the model's log on the server",
 		["llama-swap-v220/fail-missing-quotes"],
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 40521 --chat-template-kwargs {\"enable_thinking\":false}': fork/exec /usr/local/bin/no-such-server: no such file or directory). Look at the model's log on the server",
+		"The model tiny could not be loaded (failed to start command '/usr/local/bin/no-such-server --port 40521 --chat-template-kwargs {\"enable_thinking\":false}': fork/exec /usr/local/bin/no-such-server: no such file or directory). Check the model's log on the server",
 		["llama-swap-v250/fail-missing-quotes"],
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (health check timed out after 15s). Look at the model's log on the server",
+		"The model tiny could not be loaded (it was not healthy within 15s). Check the model's log on the server",
 		[
 			"llama-swap-v220/loading-race-clean",
 			"llama-swap-v250/fail-never",
@@ -178,12 +178,12 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (model name=broken failed to load). Look at the model's log on the server",
+		"The model tiny could not be loaded (model name=broken failed to load). Check the model's log on the server",
 		["llama-server/router-autoload-broken"],
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (unable to start process: health check timed out after 15s). Look at the model's log on the server",
+		"The model tiny could not be loaded (unable to start process: it was not healthy within 15s). Check the model's log on the server",
 		[
 			"llama-swap-v217/fail-never",
 			"llama-swap-v217/fail-never-loading",
@@ -193,7 +193,7 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (unable to start process: start() failed for command '/usr/local/bin/no-such-server --port 31023': fork/exec /usr/local/bin/no-such-server: no such file or directory). Look at the model's log on the server",
+		"The model tiny could not be loaded (unable to start process: start() failed for command '/usr/local/bin/no-such-server --port 31023': fork/exec /usr/local/bin/no-such-server: no such file or directory). Check the model's log on the server",
 		[
 			"llama-swap-v217/fail-missing",
 			"llama-swap-v217/fail-missing-json",
@@ -202,17 +202,17 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (unable to start process: start() failed for command '/usr/local/bin/no-such-server --port 31024': fork/exec /usr/local/bin/no-such-server: no such file or directory). Look at the model's log on the server",
+		"The model tiny could not be loaded (unable to start process: start() failed for command '/usr/local/bin/no-such-server --port 31024': fork/exec /usr/local/bin/no-such-server: no such file or directory). Check the model's log on the server",
 		["llama-swap-v217/fail-missing-loading"],
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (unable to start process: start() failed for command '/usr/local/bin/no-such-server --port 40221 --chat-template-kwargs {\"enable_thinking\":false}': fork/exec /usr/local/bin/no-such-server: no such file or directory). Look at the model's log on the server",
+		"The model tiny could not be loaded (unable to start process: start() failed for command '/usr/local/bin/no-such-server --port 40221 --chat-template-kwargs {\"enable_thinking\":false}': fork/exec /usr/local/bin/no-such-server: no such file or directory). Check the model's log on the server",
 		["llama-swap-v217/fail-missing-quotes"],
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (unable to start process: upstream command exited prematurely but successfully). Look at the model's log on the server",
+		"The model tiny could not be loaded (unable to start process: upstream command exited prematurely but successfully). Check the model's log on the server",
 		[
 			"llama-swap-v217/fail-badgguf",
 			"llama-swap-v217/fail-badgguf-json",
@@ -223,7 +223,7 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The model tiny could not be loaded (upstream command exited prematurely). Look at the model's log on the server",
+		"The model tiny could not be loaded (upstream command exited prematurely). Check the model's log on the server",
 		[
 			"llama-swap-v220/fail-badgguf",
 			"llama-swap-v220/fail-badgguf-json",
@@ -238,7 +238,7 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The model tiny is not loaded, and the server loads none by itself (model is not loaded)",
+		"The model tiny is not loaded, and the server does not load models on demand (model is not loaded)",
 		["llama-server/router-chat-not-loaded"],
 	],
 	[
@@ -252,37 +252,37 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The model's server cannot take this request: Failed to parse tool call arguments as JSON: parse error at line 1, column 13: syntax error while parsing value - invalid string: missing closing quote; last read: '\"REA'. Go back before that call with /tree",
+		"The model's server rejected this request: Failed to parse tool call arguments as JSON: parse error at line 1, column 13: syntax error while parsing value - invalid string: missing closing quote; last read: '\"REA'. Go back before that call with /tree",
 		["llama-server/err-tool-history-bad-arguments"],
 	],
 	[
 		"stops",
-		"The model's server cannot take this request: Failed to parse tool call arguments as JSON: parse error at line 1, column 1: attempting to parse an empty input; check that your input string or stream contains the expected JSON. Go back before that call with /tree",
+		"The model's server rejected this request: Failed to parse tool call arguments as JSON: parse error at line 1, column 1: attempting to parse an empty input; check that your input string or stream contains the expected JSON. Go back before that call with /tree",
 		["llama-server/err-tool-history-empty-arguments"],
 	],
 	[
 		"stops",
-		"The model's server cannot take this request: Failed to parse tools: Expected 'tools' to be an array, got {}",
+		"The model's server rejected this request: Failed to parse tools: Expected 'tools' to be an array, got {}",
 		["llama-server/err-tools-not-array"],
 	],
 	[
 		"stops",
-		'The model\'s server cannot take this request: Failed to parse tools: Unsupported tool type: {"type":"web_search"}',
+		'The model\'s server rejected this request: Failed to parse tools: Unsupported tool type: {"type":"web_search"}',
 		["llama-server/err-tool-not-function"],
 	],
 	[
 		"stops",
-		"The model's server cannot take this request: Failed to parse tools: key 'name' not found",
+		"The model's server rejected this request: Failed to parse tools: key 'name' not found",
 		["llama-server/err-tool-no-name"],
 	],
 	[
 		"stops",
-		"The model's server cannot take this request: audio input is not supported - hint: if this is unexpected, you may need to provide the mmproj. Go back before it with /tree, or give the model its mmproj file",
+		"The model's server rejected this request: audio input is not supported - hint: if this is unexpected, you may need to provide the mmproj. Go back before it with /tree, or give the model its mmproj file",
 		["llama-server/err-audio-on-text-model"],
 	],
 	[
 		"stops",
-		"The model's server cannot take this request: image input is not supported - hint: if this is unexpected, you may need to provide the mmproj. Go back before it with /tree, or give the model its mmproj file",
+		"The model's server rejected this request: image input is not supported - hint: if this is unexpected, you may need to provide the mmproj. Go back before it with /tree, or give the model its mmproj file",
 		[
 			"llama-server/err-image-on-text-model",
 			"llama-swap-v217/chat-image",
@@ -291,12 +291,12 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The model's server cannot take this request: tools param requires --jinja flag. Add it to the model's command",
+		"The model's server rejected this request: tools param requires --jinja flag. Add it to the model's command",
 		["llama-server/err-tools-no-jinja"],
 	],
 	[
 		"stops",
-		"The server answered with JSON that is no chat completion (its fields: echo). Check that AI_SERVER_URL leads to llama-swap",
+		"The server's answer is not a chat completion: JSON with the fields echo. Check that the URL leads to llama-swap (AI_SERVER_URL)",
 		[
 			"llama-swap-v217/auth-forward-basic",
 			"llama-swap-v217/auth-forward-bearer",
@@ -316,12 +316,12 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The server does not know the model tiny (could not find suitable inference handler for 5). Run /ai-server-refresh",
+		"The server does not know the model tiny (could not find suitable inference handler for 5). List the models again: /ai-server-refresh",
 		["llama-swap-v217/chat-model-not-string"],
 	],
 	[
 		"stops",
-		"The server does not know the model tiny (could not find suitable inference handler for nope). Run /ai-server-refresh",
+		"The server does not know the model tiny (could not find suitable inference handler for nope). List the models again: /ai-server-refresh",
 		[
 			"llama-swap-v217/chat-unknown-model",
 			"llama-swap-v217/chat-unknown-model-event-stream",
@@ -334,17 +334,17 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The server does not know the model tiny (could not find suitable inference handler for peer1/remote-a). Run /ai-server-refresh",
+		"The server does not know the model tiny (could not find suitable inference handler for peer1/remote-a). List the models again: /ai-server-refresh",
 		["llama-swap-v217/chat-peer-qualified"],
 	],
 	[
 		"stops",
-		"The server does not know the model tiny (model 'gamma' not found). Run /ai-server-refresh",
+		"The server does not know the model tiny (model 'gamma' not found). List the models again: /ai-server-refresh",
 		["llama-server/router-chat-unknown"],
 	],
 	[
 		"stops",
-		"The server does not know the model tiny (no model id could be identified). Run /ai-server-refresh",
+		"The server does not know the model tiny (no model id could be identified). List the models again: /ai-server-refresh",
 		[
 			"llama-swap-v250/chat-content-type-none",
 			"llama-swap-v250/chat-content-type-text",
@@ -356,7 +356,7 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The server does not know the model tiny (no router for requested model). Run /ai-server-refresh",
+		"The server does not know the model tiny (no router for requested model). List the models again: /ai-server-refresh",
 		[
 			"llama-swap-v250/chat-model-not-string",
 			"llama-swap-v250/chat-unknown-model",
@@ -370,7 +370,7 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The server wants another API key (Invalid API Key). Check AI_SERVER_API_KEY",
+		"The server rejected the API key (Invalid API Key). Check the API key (AI_SERVER_API_KEY)",
 		[
 			"llama-server/err-api-key-missing",
 			"llama-server/err-api-key-wrong",
@@ -380,12 +380,12 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"stops",
-		"The server wants another API key (Invalid API key). Check AI_SERVER_API_KEY",
+		"The server rejected the API key (Invalid API key). Check the API key (AI_SERVER_API_KEY)",
 		["llama-cpp-python/chat-no-key"],
 	],
 	[
 		"stops",
-		"The server wants another API key (unauthorized: invalid or missing API key). Check AI_SERVER_API_KEY",
+		"The server rejected the API key (unauthorized: invalid or missing API key). Check the API key (AI_SERVER_API_KEY)",
 		["llama-swap-v217/auth-chat-none", "llama-swap-v250/auth-chat-none"],
 	],
 	[
@@ -447,12 +447,12 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"tries again",
-		"Connection error: llama-swap was stopped or restarted while the model loaded (group is shutting down)",
+		"Connection error: llama-swap was stopped or restarted while the model tiny was loading (group is shutting down)",
 		["llama-swap-v250/reload-waiter", "llama-swap-v250/reload-waiter-loading"],
 	],
 	[
 		"tries again",
-		"Connection error: llama-swap was stopped or restarted while the model loaded (unable to start process: health check interrupted due to shutdown)",
+		"Connection error: llama-swap was stopped or restarted while the model tiny was loading (unable to start process: health check interrupted due to shutdown)",
 		[
 			"llama-swap-v217/reload-waiter",
 			"llama-swap-v217/reload-waiter-loading",
@@ -461,7 +461,7 @@ export const ERROR_WORDS: readonly (readonly [Outcome, string, readonly string[]
 	],
 	[
 		"tries again",
-		"Connection error: the server ended the stream without a word",
+		"Connection error: the server closed the stream without sending data",
 		[
 			"llama-cpp-python/chat-stream-parts",
 			"llama-cpp-python/chat-stream-image",

@@ -1,5 +1,3 @@
-import type { PresetFlag } from "../../lib/llama-swap/config/edit/set-option.ts";
-
 /** A repeatable source of choices (mulberry32). */
 export interface Dice {
 	readonly roll: (sides: number) => number;
@@ -24,17 +22,12 @@ export interface RandomConfig {
 	/** The words that each model is started with. */
 	readonly commands: ReadonlyMap<string, readonly string[]>;
 	readonly id: string;
-	readonly flag: PresetFlag;
 	readonly value: number;
 	/** The words afterwards, or the models that must be named in the refusal. */
 	readonly expected: readonly string[] | { readonly sharedWith: readonly string[] };
 }
 
-const NAMES: Readonly<Record<PresetFlag, readonly string[]>> = {
-	"ctx-size": ["--ctx-size", "-c"],
-	temp: ["--temp"],
-	"n-gpu-layers": ["--n-gpu-layers", "-ngl", "--gpu-layers"],
-};
+const NAMES = ["--ctx-size", "-c", "--ctx_size"];
 const IDS = ["m", "qwen3:8b", "a/b.gguf", "modèle", "123", "x y", "__proto__", "o'neil"];
 
 /** One argument: how it is written in a command, and the words that come of it. */
@@ -46,9 +39,8 @@ interface Piece {
 /** A valid config that llama-swap would take, and an edit of one of its models. */
 export function randomConfig(seed: number): RandomConfig {
 	const { roll, pick, once } = dice(seed);
-	const flag = pick<PresetFlag>(["ctx-size", "ctx-size", "temp", "n-gpu-layers"]);
-	const old = flag === "temp" ? pick(["0.7", "1.0", "1", "0.25"]) : String(1 + roll(9999));
-	const value = flag === "temp" ? pick([0, 0.6, 1.25]) : 20_000 + roll(9999);
+	const old = String(1 + roll(9999));
+	const value = 20_000 + roll(9999);
 	const ids = [...IDS].sort(() => roll(3) - 1).slice(0, 2 + roll(3));
 	const id = pick(ids);
 	const source = pick([
@@ -74,13 +66,13 @@ export function randomConfig(seed: number): RandomConfig {
 		const target = model === id;
 		const byMacro = target ? /macro$|^shared$/.test(source) : sharers.includes(model);
 		const number = byMacro ? "${num}" : target ? old : String(1 + roll(9999));
-		const name = pick(NAMES[flag]);
-		const setting: Piece = flagPiece(name, number, byMacro ? String(Number(old)) : number);
+		const name = pick(NAMES);
+		const setting: Piece = flagPiece(name, number, byMacro ? old : number);
 		const hasFlag = target ? source !== "absent" : byMacro || once(2);
 		const pieces: Piece[] = [
 			{ written: "${bin}", words: ["/opt/llama-server", "--port", "${PORT}"] },
 			...noise(),
-			...(hasFlag && once(4) ? [flagPiece(pick(NAMES[flag]), "7", "7")] : []),
+			...(hasFlag && once(4) ? [flagPiece(pick(NAMES), "7", "7")] : []),
 			...(hasFlag ? [setting] : []),
 			...noise(),
 		];
@@ -89,10 +81,10 @@ export function randomConfig(seed: number): RandomConfig {
 		if (target && sharers.length === 0) {
 			const text = String(value);
 			const at = pieces.indexOf(setting);
-			const changed = setting.words.map((word) => word.replace(/(?<=^|=)[\d.]+$/, text));
+			const changed = setting.words.map((word) => word.replace(/(?<=^|=)\d+$/, text));
 			expected =
 				at < 0
-					? [...words, NAMES[flag][0]!, text]
+					? [...words, "--ctx-size", text]
 					: pieces.flatMap((piece, index) => (index === at ? changed : piece.words));
 		}
 		const { text, comment } = scalar(pieces.map(({ written }) => written));
@@ -102,7 +94,7 @@ export function randomConfig(seed: number): RandomConfig {
 		if (target && source === "model macro") body.push("    macros:", `      num: ${old}`);
 		if (once(3)) body.push("    # about it", `    ttl: ${roll(600)}`);
 		if (once(3)) body.push("    capabilities: {tools: true}");
-		if (flag === "ctx-size" && once(2)) {
+		if (once(2)) {
 			body.push(
 				"    metadata:",
 				`      n_ctx: ${byMacro ? "${num}" : number}`,
@@ -115,7 +107,7 @@ export function randomConfig(seed: number): RandomConfig {
 	const ending = pick(["\n", "\n", "\r\n"]);
 	const text = lines.join("\n") + (once(4) ? "" : "\n");
 	const yaml = (once(6) ? "\ufeff" : "") + text.replaceAll("\n", ending);
-	return { yaml, commands, id, flag, value, expected };
+	return { yaml, commands, id, value, expected };
 
 	function flagPiece(name: string, written: string, word: string): Piece {
 		const quote = pick(["", "", "", '"', "'"]);

@@ -1,9 +1,9 @@
 // Replaces a file over SFTP until it is killed: node replace-child.ts <port> <path> <bytes>
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import ssh2, { type SFTPWrapper } from "ssh2";
 import { replaceFile } from "../../lib/ssh/files/replace.ts";
+import { createSftp } from "../../lib/ssh/files/sftp.ts";
 
 const [port = "", path = "", bytes = ""] = process.argv.slice(2);
 const client = new ssh2.Client();
@@ -16,11 +16,10 @@ const sftp = await new Promise<SFTPWrapper>((resolve, reject) => {
 const old = await new Promise<Buffer>((resolve, reject) => {
 	sftp.readFile(path, (error, text) => (error === undefined ? resolve(text) : reject(error)));
 });
-await replaceFile(sftp, path, {
-	expectedSha256: createHash("sha256").update(old).digest("hex"),
+await replaceFile(createSftp(sftp, new Promise(() => undefined)), path, {
+	expected: old,
 	content: Buffer.alloc(Number(bytes), "new "),
 	now: new Date(),
 	suffix: `child${process.pid}`,
-	lost: new Promise(() => undefined),
 });
 client.end();

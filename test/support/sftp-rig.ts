@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -9,7 +9,8 @@ import { join } from "node:path";
 import ssh2, { type Client, type SFTPWrapper } from "ssh2";
 import { onTestFinished } from "vitest";
 import { type SftpHook, serveSftp } from "../../demo/sftp.ts";
-import type { SftpReplaceOptions } from "../../lib/ssh/files/replace.ts";
+import type { ReplaceOptions } from "../../lib/ssh/files/replace.ts";
+import { createSftp, type Sftp } from "../../lib/ssh/files/sftp.ts";
 
 /** OpenSSH's own server, where one is installed. */
 export const SFTP_SERVER: string | undefined = [
@@ -24,8 +25,9 @@ export const NOBODY = 65_534;
 export const IS_ROOT: boolean = process.getuid?.() === 0;
 
 export interface SftpSession {
-	readonly sftp: SFTPWrapper;
-	readonly lost: Promise<never>;
+	readonly sftp: Sftp;
+	/** ssh2's own. */
+	readonly raw: SFTPWrapper;
 	/** Ends the connection on the server's side, at once. */
 	cut(): void;
 	end(): void;
@@ -34,13 +36,13 @@ export interface SftpSession {
 export interface RigOptions {
 	/** Asked for each connection anew. */
 	readonly hook?: (cut: () => void) => SftpHook | undefined;
-	/** OpenSSH's sftp-server instead of the demo's, run by nobody if we are root. */
+	/** OpenSSH's sftp-server instead of the demo's, run as the account `nobody` if we are root. */
 	readonly openssh?: boolean;
 }
 
 export interface SftpRig {
 	readonly port: number;
-	open(): Promise<SftpSession>;
+	open(stop?: Promise<never>): Promise<SftpSession>;
 }
 
 const HOST_KEY = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
@@ -51,7 +53,7 @@ export async function temporary(): Promise<string> {
 	return folder;
 }
 
-/** An SSH server for everybody, with SFTP: the demo's on a folder, or OpenSSH's on all there is. */
+/** An SSH server that accepts every login, with SFTP: the demo's on a folder, or OpenSSH's on all files. */
 export async function sftpRig(
 	folder: string,
 	{ hook, openssh }: RigOptions = {},
@@ -81,16 +83,16 @@ export async function sftpRig(
 	const { port } = door.address() as AddressInfo;
 	return {
 		port,
-		async open() {
-			const session = await openSession(port);
+		async open(stop = new Promise(() => undefined)) {
+			const session = await openSession(port, stop);
 			onTestFinished(() => session.end());
 			return session;
 		},
 	};
 }
 
-/** Logs in and opens SFTP. */
-export async function openSession(port: number): Promise<SftpSession> {
+/** Logs in and opens SFTP. `stop` rejects when the caller gives up. */
+async function openSession(port: number, stop: Promise<never>): Promise<SftpSession> {
 	const sock = connect({ host: "127.0.0.1", port, noDelay: true });
 	const client: Client = new ssh2.Client();
 	const { promise: lost, reject } = Promise.withResolvers<never>();
@@ -99,10 +101,11 @@ export async function openSession(port: number): Promise<SftpSession> {
 	client.once("close", () => reject(new Error("the connection was cut")));
 	client.connect({ sock, username: "demo", hostVerifier: () => true });
 	await Promise.race([once(client, "ready"), lost]);
-	const sftp = await new Promise<SFTPWrapper>((resolve, fail) => {
+	const raw = await new Promise<SFTPWrapper>((resolve, fail) => {
 		client.sftp((error, opened) => (error === undefined ? resolve(opened) : fail(error)));
 	});
-	return { sftp, lost, cut: () => void sock.destroy(), end: () => client.destroy() };
+	const sftp = createSftp(raw, Promise.race([lost, stop]));
+	return { sftp, raw, cut: () => void sock.destroy(), end: () => client.destroy() };
 }
 
 function runSftpServer(channel: NodeJS.ReadWriteStream, folder: string): void {
@@ -118,21 +121,13 @@ function runSftpServer(channel: NodeJS.ReadWriteStream, folder: string): void {
 	onTestFinished(() => void child.kill());
 }
 
-export function sha256(bytes: Uint8Array | string): string {
-	return createHash("sha256").update(bytes).digest("hex");
-}
-
 /** What replaceFile needs for putting `content` in the place of `old`. */
-export function replacing(
-	old: Uint8Array | string,
-	content: Uint8Array | string,
-	{ lost }: { readonly lost: Promise<never> },
-): SftpReplaceOptions {
+export function replacing(old: Uint8Array | string, content: Uint8Array | string): ReplaceOptions {
 	return {
-		expectedSha256: sha256(old),
+		expected: Buffer.from(old),
 		content: Buffer.from(content),
 		now: new Date("2026-11-21T08:00:00.123Z"),
 		suffix: randomBytes(6).toString("hex"),
-		lost,
+		setting: "configPath",
 	};
 }

@@ -30,13 +30,25 @@ export async function temporary(): Promise<string> {
 export function client(home: string, port: number, options: Partial<SshOptions> = {}): Ssh {
 	const ssh = createSsh({
 		target: { user: "demo", host: "127.0.0.1", port },
-		...{ home, env: {}, localUser: "nobody" },
+		home,
+		env: {},
+		localUser: "nobody",
 		systemKnownHosts: join(home, "no-system-file"),
 		runSsh: noOpenSsh,
 		...options,
 	});
 	onTestFinished(() => ssh.close());
 	return ssh;
+}
+
+/** A file of the server as text. */
+export async function readText(
+	ssh: Ssh,
+	path: string,
+	maxBytes: number = 1024 * 1024,
+): Promise<string> {
+	const bytes = await ssh.readFile(path, { maxBytes });
+	return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 }
 
 export interface Demo {
@@ -82,7 +94,7 @@ export interface Script {
 	readonly allows?: (publicKey: Buffer) => boolean;
 }
 
-/** An SSH server that lets everybody in and does as it is told. */
+/** An SSH server that accepts every login and follows the script. */
 export async function scripted(script: Script = {}): Promise<Scripted> {
 	const { hostKeys, known, sftp, exec, ready, allows = () => true } = script;
 	const home = await temporary();
@@ -134,7 +146,7 @@ export async function listen(server: Server): Promise<number> {
 	return (server.address() as AddressInfo).port;
 }
 
-/** One file, "hello", whose reading goes as `read` says. */
+/** One file, "hello", read by way of `read`. */
 export function oneFile(
 	read: (answer: () => void, sftp: SFTPWrapper) => void,
 ): (sftp: SFTPWrapper) => void {

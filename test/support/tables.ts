@@ -1,5 +1,6 @@
 import { COMMANDS } from "../../commands/all.ts";
-import { VARIABLES } from "../../config.ts";
+import { usageOf } from "../../commands/command.ts";
+import { ENVIRONMENT_NAMES, VARIABLES } from "../../config.ts";
 
 /** The README's table of environment variables, from the table that the program reads them by. */
 export function variablesTable(): string {
@@ -12,9 +13,9 @@ export function variablesTable(): string {
 
 /** The README's table of commands, from the commands themselves. */
 export function commandsTable(): string {
-	const rows = COMMANDS.map(({ name, usage, description }) => {
-		const typed = usage === "" ? `/${name}` : `/${name} ${usage}`;
-		return `| \`${typed.replace("|", "\\|")}\` | ${description} |`;
+	const rows = COMMANDS.map((command) => {
+		const usage = usageOf(command, ENVIRONMENT_NAMES).replace("|", "\\|");
+		return `| \`${usage}\` | ${command.description} |`;
 	});
 	return ["| Command | What it does |", "|---|---|", ...rows].join("\n");
 }

@@ -21,8 +21,15 @@ import { createStreamSimple, type StreamDeps } from "../../stream.ts";
 import { readTurn, type Turn } from "./chat.ts";
 
 export const MODEL: Model<"test"> = {
-	...{ id: "tiny", name: "tiny", api: "test", provider: "ai-server", baseUrl: "" },
-	...{ reasoning: false, input: ["text"], contextWindow: 4096, maxTokens: 4096 },
+	id: "tiny",
+	name: "tiny",
+	api: "test",
+	provider: "ai-server",
+	baseUrl: "",
+	reasoning: false,
+	input: ["text"],
+	contextWindow: 4096,
+	maxTokens: 4096,
 	cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
 };
 
@@ -47,7 +54,8 @@ const serverIdentity = await authority.server();
 export const friend: Identity = await authority.client();
 export const foreigner: Identity = await stranger.client();
 export const expired: Identity = await authority.client({
-	...{ notBefore: new Date("2020-01-01"), notAfter: new Date("2021-01-01") },
+	notBefore: new Date("2020-01-01"),
+	notAfter: new Date("2021-01-01"),
 });
 
 /** One chat request as the server sees it; the test answers it by hand. */
@@ -92,7 +100,10 @@ async function startTlsServer(): Promise<TlsServer> {
 		const index = opened.findIndex(({ socket }) => socket.remotePort === port);
 		const body = (await request.toArray()).join("");
 		const call: ChatCall = {
-			...{ connection: index + 1, body, response, ...opened[index]! },
+			connection: index + 1,
+			body,
+			response,
+			...opened[index]!,
 			send(...events) {
 				if (!response.headersSent) response.writeHead(200, { "content-type": "text/event-stream" });
 				response.flushHeaders();
@@ -105,8 +116,12 @@ async function startTlsServer(): Promise<TlsServer> {
 	};
 	const server = createServer(
 		{
-			...{ ca: authority.ca, cert: serverIdentity.cert, key: serverIdentity.key },
-			...{ requestCert: true, rejectUnauthorized: true, noDelay: true },
+			ca: authority.ca,
+			cert: serverIdentity.cert,
+			key: serverIdentity.key,
+			requestCert: true,
+			rejectUnauthorized: true,
+			noDelay: true,
 		},
 		(request, response) => void take(request, response).catch(() => undefined),
 	);
@@ -136,7 +151,7 @@ async function startTlsServer(): Promise<TlsServer> {
 	};
 }
 
-/** A turn that runs, and what it has told so far. */
+/** A turn that runs, and what it has sent so far. */
 export interface RunningTurn {
 	/** Resolves with the next event of this type, or the last one where it has come already. */
 	seen(type: AssistantMessageEvent["type"]): Promise<AssistantMessageEvent>;
@@ -182,7 +197,8 @@ export async function connectTlsChat(port: number, setup: TlsClientSetup): Promi
 	const http = createHttp({ baseUrl: `https://localhost:${port}`, certificates, ...setup.http });
 	onTestFinished(() => http.close());
 	const streamSimple = createStreamSimple({
-		...{ http: setup.around?.(http) ?? http, timeoutMs: 300_000, honoursArgumentsError: true },
+		http: setup.around?.(http) ?? http,
+		timeoutMs: 300_000,
 		...setup.deps,
 	});
 	return {
@@ -207,7 +223,8 @@ export async function startAlertingServer(openssl: string, version: string): Pro
 	const files = ["-cert", "client.pem", "-key", "client-key.pem", "-CAfile", "root-ca.pem"];
 	const verify = ["-Verify", "2", "-verify_return_error", `-${version}`];
 	const child = spawn(openssl, ["s_server", "-accept", "127.0.0.1:0", ...files, ...verify], {
-		...{ cwd: folder, stdio: ["pipe", "pipe", "ignore"] },
+		cwd: folder,
+		stdio: ["pipe", "pipe", "ignore"],
 	});
 	onTestFinished(async () => {
 		const ended = once(child, "close");

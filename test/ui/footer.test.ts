@@ -3,9 +3,14 @@ import { createDoing } from "../../ui/footer.ts";
 
 function rig(hasUI: boolean) {
 	const shown: (string | undefined)[] = [];
-	const ui = { setStatus: (_key: string, text: string | undefined) => void shown.push(text) };
+	const ui = {
+		setStatus: (key: string, text: string | undefined) => {
+			expect(key).toBe("box");
+			shown.push(text);
+		},
+	};
 	const context = { hasUI, ui } as Parameters<typeof createDoing>[0];
-	return { shown, doing: createDoing(context) };
+	return { shown, doing: createDoing(context, "box") };
 }
 
 test("work is shown while it is done, without control characters", async () => {
@@ -20,8 +25,8 @@ test("work is shown while it is done, without control characters", async () => {
 
 test("work that fails is no longer shown, and fails as it did", async () => {
 	const { shown, doing } = rig(true);
-	const fault = new Error("gone");
-	await expect(doing("Loading…", () => Promise.reject(fault))).rejects.toBe(fault);
+	const error = new Error("gone");
+	await expect(doing("Loading…", () => Promise.reject(error))).rejects.toBe(error);
 	expect(shown).toEqual(["Loading…", undefined]);
 });
 

@@ -1,4 +1,4 @@
-import { parseFault, withoutPrefix } from "../../error-body.ts";
+import { parseErrorBody, withoutPrefix } from "../../error-body.ts";
 import { AiServerError } from "../../errors.ts";
 
 /** What was asked for, for the message: "the model list", "load of tiny". */
@@ -14,7 +14,7 @@ export interface Asked {
 
 /** The error for an answer whose status is not 2xx: whose fault it is, in words, and what to do. */
 export function statusFault(status: number, body: string, asked: Asked): AiServerError {
-	const fault = parseFault(body);
+	const fault = parseErrorBody(body);
 	const said = fault && short(withoutPrefix(fault.message));
 	const { message, hint } = explain(status, said, asked);
 	return new AiServerError("http", message, { status, hint, said });

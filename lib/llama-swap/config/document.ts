@@ -4,50 +4,37 @@ import {
 	isAlias,
 	isMap,
 	isScalar,
-	type Node,
+	isSeq,
+	LineCounter,
 	parseDocument,
 	type Scalar,
-	visit,
 	type YAMLMap,
+	type YAMLSeq,
 } from "yaml";
 import { AiServerError } from "../../errors.ts";
+import { scalarValue } from "./yaml-values.ts";
 
-/** A config.yaml as text, and as nodes that know their place in it. */
-export interface ConfigNodes {
-	readonly yaml: string;
-	readonly document: Document.Parsed;
-	readonly root: YAMLMap | undefined;
-	/** What each alias stands for; undefined where no anchor of that name comes before it. */
-	readonly aliases: ReadonlyMap<Alias, Node | undefined>;
-}
-
-/** One that is valid, and as data too. */
-export interface Config extends ConfigNodes {
-	/** Aliases and merge keys followed, macros not expanded. */
-	readonly data: ReadonlyMap<unknown, unknown>;
-}
-
-export interface Model {
-	/** The key below `models:`, never an alias of it. */
-	readonly id: string;
-	/** The same key as `Config.data` holds it: a number for `123:`. */
-	readonly key: unknown;
-	readonly node: YAMLMap;
-	readonly line: number;
-}
+/**
+ * How much of a file's faults is put up with: none, as in llama-swap's own loader; those that leave
+ * its meaning clear (a key twice, a second document); or all of them.
+ */
+export type Tolerance = "strict" | "lenient" | "any";
 
 export interface Entry {
 	readonly key: Scalar;
-	readonly value: unknown;
+	/** Undefined where there is nothing. */
+	readonly value: ConfigNode | undefined;
 	/** The entry stands in another map that a merge key brings in. */
-	readonly merged: boolean;
+	readonly isMerged: boolean;
 }
 
-/** A larger config takes the parser seconds: 0.7 MB with 6000 models took three. */
-const MAX_LENGTH = 1_000_000;
+export type ConfigNode = Alias | Scalar | YAMLMap | YAMLSeq;
+type Content = Exclude<ConfigNode, Alias>;
 
-/** The parser's default, 100, is less than a box with many models may use. */
-const MAX_ALIASES = 10_000;
+/** Larger files take the parser many seconds. */
+const MAX_CHARACTERS = 2 ** 20;
+/** Entries that merge keys may copy altogether. */
+const MAX_MERGED = 1_000_000;
 
 /** The error of every edit that is not made: why, where in the file, and what to do instead. */
 export function refusal(
@@ -61,175 +48,193 @@ export function refusal(
 	});
 }
 
-const FAULTS: Readonly<Record<string, string>> = {
-	DUPLICATE_KEY: "The llama-swap config has the same key twice, which llama-swap refuses",
-	TAB_AS_INDENT: "The llama-swap config is indented with a tab, which YAML forbids",
-	MULTIPLE_DOCS: "The llama-swap config holds a second document, which llama-swap would not read",
-};
+/**
+ * llama-swap's config.yaml: its nodes, which know their place in it, and what stands behind aliases
+ * and merge keys. Values are read where they are asked for. `${env.X}`, which llama-swap puts in
+ * before it parses, stays as text even where YAML would stumble over it. Opening and reading throw
+ * AiServerError "config", with line and column, for what is no YAML, and nothing else.
+ */
+export class ConfigDocument {
+	readonly yaml: string;
+	readonly root: YAMLMap | undefined;
+	readonly #lines: LineCounter;
+	readonly #tolerance: Tolerance;
+	readonly #targets = new Map<Alias, Content>();
+	readonly #entries = new Map<YAMLMap, ReadonlyMap<string, Entry>>();
+	readonly #values = new Map<Content, unknown>();
+	#merged = 0;
 
-/** As strict as llama-swap's own loader. Throws AiServerError "config" with the line of the fault. */
-export function openConfig(yaml: string): Config {
-	if (yaml.length > MAX_LENGTH) {
-		throw refusal(`The llama-swap config is too large to edit: ${yaml.length} characters`);
-	}
-	const nodes = readNodes(yaml, true);
-	const [fault] = nodes.document.errors;
-	if (fault !== undefined) {
-		const [what = ""] = fault.message.split(/ at line \d+|\n/);
-		const reason = FAULTS[fault.code] ?? `The llama-swap config is not valid YAML: ${what}`;
-		throw refusal(reason, {
-			line: fault.linePos?.[0].line,
-			hint: "Correct the file on the server first",
-			cause: fault,
-		});
-	}
-	for (const [alias, node] of nodes.aliases) {
-		if (node !== undefined) continue;
-		throw refusal(`The llama-swap config is not valid YAML: *${alias.source} has no anchor`, {
-			line: lineOf(nodes, offsetOf(alias)),
-			hint: "Correct the file on the server first",
-		});
-	}
-	const data: unknown = nodes.document.toJS({ mapAsMap: true, maxAliasCount: MAX_ALIASES });
-	return { ...nodes, data: data instanceof Map ? data : new Map() };
-}
-
-/** What can be read of a config, whatever its faults. */
-export function readNodes(yaml: string, uniqueKeys = false): ConfigNodes {
-	const document = parseDocument(yaml, { keepSourceTokens: true, merge: true, uniqueKeys });
-	const root = isMap(document.contents) ? document.contents : undefined;
-	return { yaml, document, root, aliases: aliasesOf(document) };
-}
-
-/** All at once: the parser's own look-up walks through the whole document for each. */
-function aliasesOf(document: Document.Parsed): ReadonlyMap<Alias, Node | undefined> {
-	const anchors = new Map<string, Node>();
-	const aliases = new Map<Alias, Node | undefined>();
-	visit(document, {
-		Node: (_, node) => {
-			if (isAlias(node)) aliases.set(node, anchors.get(node.source));
-			else if (node.anchor !== undefined) anchors.set(node.anchor, node);
-		},
-	});
-	return aliases;
-}
-
-export interface ModelEntry {
-	/** The key below `models:`, never an alias of it. */
-	readonly id: string;
-	readonly entry: Entry;
-	/** The next model's entry, if there is one. */
-	readonly next: Entry | undefined;
-}
-
-/** The entry of the model with this id, or of the one that has it among its aliases. */
-export function findEntry(config: ConfigNodes, id: string): ModelEntry {
-	const models = childMap(config, config.root, "models");
-	if (models === undefined) {
-		throw refusal("The llama-swap config has no models", { hint: "Add the model there first" });
-	}
-	const known = ownEntries(models)
-		.filter(({ key }) => !isMergeKey(key))
-		.map((entry, at, all) => ({ id: keyText(entry.key), entry, next: all[at + 1] }));
-	const found =
-		known.find((model) => model.id === id) ??
-		known.find(({ entry }) => otherNames(config, entry.value).includes(id));
-	if (found !== undefined) return found;
-	if (entryOf(config, models, id) !== undefined) {
-		throw refusal(`${id} comes into models by a merge key and has no entry of its own`);
-	}
-	const some = known.slice(0, 5).map((model) => model.id);
-	const more = known.length > some.length ? ` and ${known.length - some.length} more` : "";
-	throw refusal(`The llama-swap config has no model ${id}`, {
-		hint: some.length === 0 ? "Add the model there first" : `It has ${some.join(", ")}${more}`,
-	});
-}
-
-/** The same, for a model whose entry is its own. */
-export function findModel(config: ConfigNodes, name: string): Model {
-	const { id, entry } = findEntry(config, name);
-	const line = lineOf(config, offsetOf(entry.key));
-	if (isAlias(entry.value)) {
-		throw refusal(`${id} is written as *${entry.value.source}, so it has no cmd of its own`, {
-			line,
-			hint: `Give ${id} an entry of its own in config.yaml`,
-		});
-	}
-	if (!isMap(entry.value)) throw refusal(`${id} has no cmd`, { line });
-	return { id, key: entry.key.value, node: entry.value, line };
-}
-
-/** llama-swap makes the keys of filters.setParamsByID aliases too. */
-function otherNames(config: ConfigNodes, value: unknown): readonly string[] {
-	const model = resolve(config, value);
-	if (!isMap(model)) return [];
-	const aliases = resolve(config, entryOf(config, model, "aliases")?.value);
-	const listed =
-		aliases !== undefined && "items" in aliases
-			? aliases.items.flatMap((item) => {
-					const scalar = resolve(config, item);
-					return isScalar(scalar) ? [keyText(scalar)] : [];
-				})
-			: [];
-	const params = childMap(config, childMap(config, model, "filters"), "setParamsByID");
-	return params === undefined
-		? listed
-		: [...listed, ...ownEntries(params).map(({ key }) => keyText(key))];
-}
-
-/** The node behind an alias, or the node itself; undefined for what is no node. */
-export function resolve(
-	config: ConfigNodes,
-	value: unknown,
-): YAMLMap | Scalar | Sequence | undefined {
-	const node = isAlias(value) ? config.aliases.get(value) : value;
-	if (isMap(node) || isScalar(node)) return node;
-	return isSequence(node) ? node : undefined;
-}
-
-export interface Sequence {
-	readonly items: readonly unknown[];
-}
-
-function isSequence(node: unknown): node is Sequence {
-	return typeof node === "object" && node !== null && "items" in node && Array.isArray(node.items);
-}
-
-export function childMap(
-	config: ConfigNodes,
-	map: YAMLMap | undefined,
-	name: string,
-): YAMLMap | undefined {
-	const child = map && resolve(config, entryOf(config, map, name)?.value);
-	return isMap(child) ? child : undefined;
-}
-
-/** The entry that counts for this key: the map's own, else the first that a merge key brings in. */
-export function entryOf(config: ConfigNodes, map: YAMLMap, name: string): Entry | undefined {
-	const entries = ownEntries(map);
-	const own = entries.find(({ key }) => keyText(key) === name && !isMergeKey(key));
-	if (own !== undefined) return own;
-	for (const { key, value } of entries) {
-		if (!isMergeKey(key)) continue;
-		const source = resolve(config, value);
-		const sources = isMap(source)
-			? [source]
-			: source !== undefined && "items" in source
-				? source.items
-				: [];
-		for (const item of sources) {
-			const merged = resolve(config, item);
-			const entry = isMap(merged) ? entryOf(config, merged, name) : undefined;
-			if (entry !== undefined) return { ...entry, merged: true };
+	constructor(yaml: string, tolerance: Tolerance) {
+		if (yaml.length > MAX_CHARACTERS && tolerance !== "any") {
+			throw new AiServerError("config", "The llama-swap config is larger than 1 MB", {
+				hint: "Shorten the file with macros",
+			});
+		}
+		this.yaml = yaml;
+		this.#tolerance = tolerance;
+		this.#lines = new LineCounter();
+		try {
+			const document = parse(yaml, this.#lines);
+			const content: unknown = document.contents;
+			this.root = isMap(content) ? content : undefined;
+			this.#refuseFaults(document);
+			if (tolerance === "strict" || yaml.includes("*")) this.#walk(content, new Map());
+		} catch (error) {
+			throw error instanceof AiServerError ? error : broken(messageOf(error), error);
 		}
 	}
-	return undefined;
+
+	/** What a node holds: a scalar's value, a map of these, or a list of these. */
+	valueOf(node: unknown): unknown {
+		const content = this.resolve(node);
+		if (content === undefined) return undefined;
+		if (isScalar(content)) return shownValue(content);
+		if (this.#values.has(content)) return this.#values.get(content);
+		const value = isMap(content)
+			? new Map(
+					Array.from(this.entriesOf(content), ([key, entry]) => [key, this.valueOf(entry.value)]),
+				)
+			: content.items.map((item) => this.valueOf(item));
+		this.#values.set(content, value);
+		return value;
+	}
+
+	/** The node behind an alias, or the node itself; undefined where there is none. */
+	resolve(node: unknown): Content | undefined {
+		const content = isAlias(node) ? this.#targets.get(node) : node;
+		return isMap(content) || isScalar(content) || isSeq(content) ? content : undefined;
+	}
+
+	/** The map that stands under this key of another one. */
+	childMap(map: YAMLMap | undefined, key: string): YAMLMap | undefined {
+		const child = map && this.resolve(this.entriesOf(map).get(key)?.value);
+		return isMap(child) ? child : undefined;
+	}
+
+	/** The entries that count: a map's own, then those that its merge keys bring in. */
+	entriesOf(map: YAMLMap): ReadonlyMap<string, Entry> {
+		const known = this.#entries.get(map);
+		if (known !== undefined) return known;
+		const own = new Map<string, Entry>();
+		const sources: unknown[] = [];
+		// One that merges itself, which only a file with faults can do, has nothing to bring in.
+		this.#entries.set(map, own);
+		for (const { key, value } of map.items) {
+			const scalar = this.resolve(key);
+			if (!isScalar(scalar)) continue;
+			if (isMergeKey(scalar)) sources.push(value);
+			else own.set(keyText(scalar), { key: scalar, value: nodeOf(value), isMerged: false });
+		}
+		if (sources.length === 0) return own;
+		const all = new Map(own);
+		for (const source of sources.flatMap((value) => this.#mergeSources(value))) {
+			const entries = this.entriesOf(source);
+			this.#merged += entries.size;
+			if (this.#merged > MAX_MERGED) throw this.#fault("too much is merged", map);
+			for (const [name, entry] of entries) {
+				if (!all.has(name)) all.set(name, { ...entry, isMerged: true });
+			}
+		}
+		this.#entries.set(map, all);
+		return all;
+	}
+
+	/** Line of a node, counted from 1. */
+	lineOf(node: unknown): number {
+		return this.lineAt(offsetOf(node));
+	}
+
+	lineAt(offset: number): number {
+		return this.#lines.linePos(offset).line;
+	}
+
+	#mergeSources(value: unknown): readonly YAMLMap[] {
+		const source = this.resolve(value);
+		const all = isSeq(source) ? source.items.map((item) => this.resolve(item)) : [source];
+		return all.filter((item) => isMap(item));
+	}
+
+	/** Follows the aliases in the order of the file; the parser searches all of it for each. */
+	#walk(node: unknown, anchors: Map<string, Content>): void {
+		if (isAlias(node)) {
+			const target = anchors.get(node.source);
+			// One that stands within its own anchor is as unknown as one before it.
+			if (target !== undefined) this.#targets.set(node, target);
+			else if (this.#tolerance !== "any") throw this.#fault(`*${node.source} has no anchor`, node);
+			return;
+		}
+		if (isMap(node)) {
+			if (this.#tolerance === "strict") this.#refuseDuplicates(node);
+			for (const { key, value } of node.items) {
+				this.#walk(key, anchors);
+				this.#walk(value, anchors);
+			}
+		} else if (isSeq(node)) {
+			for (const item of node.items) this.#walk(item, anchors);
+		}
+		if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor !== undefined) {
+			anchors.set(node.anchor, node);
+		}
+	}
+
+	#refuseDuplicates(map: YAMLMap): void {
+		const keys = new Set<string>();
+		for (const { key } of map.items) {
+			if (!isScalar(key)) continue;
+			const text = keyText(key);
+			if (keys.has(text)) throw this.#fault(`the key ${text} is there twice`, key);
+			keys.add(text);
+		}
+	}
+
+	#refuseFaults({ errors }: Document.Parsed): void {
+		if (this.#tolerance === "any") return;
+		const fault = errors.find(
+			({ code }) => this.#tolerance === "strict" || code !== "MULTIPLE_DOCS",
+		);
+		if (fault === undefined) return;
+		// The parser's message quotes the source, line breaks and all, and adds an excerpt.
+		const [what = ""] = fault.message.split(/ at line \d+, column \d+/);
+		const { line, col } = this.#lines.linePos(fault.pos[0]);
+		throw broken(`${FAULTS[fault.code] ?? what} at line ${line}, column ${col}`, fault);
+	}
+
+	#fault(what: string, node: unknown): AiServerError {
+		const { line, col } = this.#lines.linePos(offsetOf(node));
+		return broken(`${what} at line ${line}, column ${col}`, undefined);
+	}
 }
 
-export function ownEntries(map: YAMLMap): readonly Entry[] {
-	return map.items.flatMap(({ key, value }) =>
-		isScalar(key) ? [{ key, value, merged: false }] : [],
-	);
+const FAULTS: Readonly<Record<string, string>> = {
+	TAB_AS_INDENT: "it is indented with a tab",
+	MULTIPLE_DOCS: "a second document begins, which llama-swap does not read",
+};
+
+/** Every scalar as a text: what Go makes of it is another matter, see `scalarValue`. */
+function parse(yaml: string, lineCounter: LineCounter): Document.Parsed {
+	return parseDocument(hideEnvironment(yaml), {
+		schema: "failsafe",
+		uniqueKeys: false,
+		lineCounter,
+	});
+}
+
+function broken(what: string, cause: unknown): AiServerError {
+	const fault = shown(what)
+		.replace(/\s+/g, " ")
+		.replace(/^Maximum call stack size exceeded/, "it is nested too deeply");
+	return new AiServerError("config", `The llama-swap config is not valid YAML: ${fault}`, {
+		hint: "Correct the file on the server; llama-swap keeps its old config meanwhile",
+		cause,
+	});
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+function nodeOf(value: unknown): ConfigNode | undefined {
+	return isAlias(value) || isMap(value) || isScalar(value) || isSeq(value) ? value : undefined;
 }
 
 function isMergeKey(key: Scalar): boolean {
@@ -238,18 +243,27 @@ function isMergeKey(key: Scalar): boolean {
 
 /** A key as written: `1.0` stays "1.0", as in llama-swap, which reads keys as text. */
 export function keyText(key: Scalar): string {
-	return key.source ?? String(key.value);
+	return shown(key.source ?? String(key.value));
 }
 
 export function offsetOf(node: unknown): number {
-	return isScalar(node) || isMap(node) || isAlias(node) ? (node.range?.[0] ?? 0) : 0;
+	return nodeOf(node)?.range?.[0] ?? 0;
 }
 
-/** Line of an offset, counted from 1. */
-export function lineOf(config: { readonly yaml: string }, offset: number): number {
-	let line = 1;
-	for (let at = config.yaml.indexOf("\n"); at >= 0 && at < offset; line++) {
-		at = config.yaml.indexOf("\n", at + 1);
-	}
-	return line;
+/** A scalar's value, the way Go reads it. */
+export function shownValue(node: Scalar): ReturnType<typeof scalarValue> {
+	const value = scalarValue(node);
+	return typeof value === "string" ? shown(value) : value;
+}
+
+// Marks of the same length that mean nothing to YAML, so that places stay right.
+const HIDDEN = /\ue000\ue001(env\.[A-Za-z_]\w*)\ue002/g;
+
+function hideEnvironment(yaml: string): string {
+	if (/[\ue000-\ue002]/.test(yaml)) return yaml;
+	return yaml.replace(/\$\{(env\.[A-Za-z_]\w*)\}/g, "\ue000\ue001$1\ue002");
+}
+
+function shown(text: string): string {
+	return text.includes("\ue000") ? text.replace(HIDDEN, "$${$1}") : text;
 }

@@ -1,17 +1,17 @@
-import { isNode } from "yaml";
 import { AiServerError } from "../../errors.ts";
-import { findEntry, offsetOf, readNodes, refusal } from "./document.ts";
+import { ConfigDocument, offsetOf, refusal } from "./document.ts";
+import { findModel } from "./find-model.ts";
 
 /**
  * One model's part of config.yaml exactly as written: the comment lines right above its key, down
  * to its last line, without a line end. An alias of the model will do. A file with faults is read
  * as far as possible. Throws AiServerError "config" for a model that is not there.
  */
-export function presetBlock(yaml: string, id: string): string {
+export function modelExcerpt(yaml: string, id: string): string {
 	try {
-		const { entry, next } = findEntry(readNodes(yaml), id);
+		const { entry, next } = findModel(new ConfigDocument(yaml, "any"), id);
 		const start = offsetOf(entry.key);
-		const value = isNode(entry.value) ? entry.value.range?.[1] : undefined;
+		const value = entry.value?.range?.[1];
 		const end = Math.max(value ?? 0, entry.key.range?.[1] ?? start);
 		const lineStart = yaml.lastIndexOf("\n", start - 1) + 1;
 		const lead = yaml.slice(lineStart, start).replace(/^\ufeff/, "");

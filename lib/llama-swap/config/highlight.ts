@@ -1,4 +1,5 @@
 import { CST, Lexer } from "yaml";
+import { isCommentLine } from "../../llama-server/shell-words.ts";
 
 export interface YamlSpan {
 	readonly kind: "key" | "string" | "number" | "comment" | "plain";
@@ -68,5 +69,5 @@ function kindOf(type: string | null, token: string): Kind {
 function blockSpans(text: string): readonly { kind: Kind; text: string }[] {
 	return text
 		.split(/(?<=\n)/)
-		.map((line) => ({ kind: /^\s*#/.test(line) ? "comment" : "string", text: line }));
+		.map((line) => ({ kind: isCommentLine(line) ? "comment" : "string", text: line }));
 }

@@ -1,7 +1,9 @@
-import { isMap, isPair, isScalar, type Node, type Scalar, visit } from "yaml";
-import { type ConfigNodes, keyText, readNodes, resolve } from "./document.ts";
-import { splitWords, type Traced, textOf, traceScalar } from "./edit/source-map.ts";
+import { isMap, isPair, isScalar, isSeq, type Node, type Scalar, visit } from "yaml";
+import { commandWords, restOf, type Word, wordsIn } from "../../llama-server/shell-words.ts";
+import { ConfigDocument, keyText, shownValue } from "./document.ts";
+import { type Range, traceScalar } from "./edit/source-map.ts";
 import type { LineChange } from "./edit/splice.ts";
+import { YamlNumber } from "./yaml-values.ts";
 
 /**
  * The same text with "***" in place of what nobody should see on a shared screen: API keys, tokens
@@ -28,11 +30,6 @@ export function maskChanges(
 	});
 }
 
-interface Range {
-	readonly start: number;
-	readonly end: number;
-}
-
 /** A variable, a macro or a key of a map that holds a secret: HF_TOKEN, apiKey. */
 const SECRET_NAME = /(?:key|token|secret|passw(?:or)?d|passphrase)$|^api[-_]?keys$/i;
 /** An option whose next word is one; of a header, the word that says so. */
@@ -44,28 +41,32 @@ const REFERENCE = /^(?:\$\{[^}]*\}|\$\w+)$/;
 
 function secretsOfNodes(yaml: string): readonly Range[] {
 	try {
-		const nodes = readNodes(yaml);
+		const document = new ConfigDocument(yaml, "any");
+		if (document.root === undefined) return inLines(yaml, 0);
 		const found: Range[] = [];
 		// Macros that an option takes its secret from, whatever they are called.
 		const macros = new Set<string>();
-		visit(nodes.document, {
+		visit(document.root, {
 			Scalar(key, node, path) {
-				if (key === "key") return;
-				const chars = traceScalar(yaml, { name: "", node });
-				if (chars === undefined) return;
-				const secrets = isEnvironment(path) ? inEntry(chars) : inWords(splitWords(chars));
-				for (const secret of secrets) {
-					const [, name] = /^\$\{([^}]*)\}$/.exec(textOf(secret)) ?? [];
+				const value = shownValue(node);
+				if (key === "key" || typeof value !== "string") return;
+				const secrets = isEnvironment(path)
+					? inEntry(wholeOf(value))
+					: inWords(commandWords(value));
+				if (secrets.length === 0) return;
+				for (const { text } of secrets) {
+					const [, name] = /^\$\{([^}]*)\}$/.exec(text) ?? [];
 					if (name !== undefined) macros.add(name);
 				}
-				found.push(...secrets.flatMap(rangeOf));
+				const places = traceScalar(yaml, node);
+				if (places !== undefined) found.push(...secrets.flatMap((word) => rangeOf(word, places)));
 			},
 		});
-		visit(nodes.document, {
+		visit(document.root, {
 			Pair(_, { key, value }) {
 				if (!isScalar(key)) return;
 				const name = keyText(key);
-				if (SECRET_NAME.test(name) || macros.has(name)) found.push(...valuesIn(nodes, value));
+				if (SECRET_NAME.test(name) || macros.has(name)) found.push(...valuesIn(document, value));
 			},
 		});
 		return found;
@@ -76,16 +77,17 @@ function secretsOfNodes(yaml: string): readonly Range[] {
 }
 
 /** The place of a scalar, or of each in a list; a map below a secret's name is something else. */
-function valuesIn(nodes: ConfigNodes, value: unknown): readonly Range[] {
-	const node = resolve(nodes, value);
+function valuesIn(document: ConfigDocument, value: unknown): readonly Range[] {
+	const node = document.resolve(value);
 	if (isMap(node) || node === undefined) return [];
-	if ("items" in node) return node.items.flatMap((item) => valuesIn(nodes, item));
+	if (isSeq(node)) return node.items.flatMap((item) => valuesIn(document, item));
 	return isSecretValue(node) && node.range ? [{ start: node.range[0], end: node.range[1] }] : [];
 }
 
-function isSecretValue({ value }: Scalar): boolean {
+function isSecretValue(node: Scalar): boolean {
+	const value = shownValue(node);
 	if (typeof value === "string") return value !== "" && !REFERENCE.test(value);
-	return typeof value === "number" || typeof value === "bigint";
+	return value instanceof YamlNumber;
 }
 
 /** True for an item of a list below `env:`. */
@@ -94,34 +96,39 @@ function isEnvironment(path: readonly unknown[]): boolean {
 	return isPair<Node, Node>(holder) && isScalar(holder.key) && keyText(holder.key) === "env";
 }
 
-/** "NAME=value", where all that follows is the value. */
-function inEntry(chars: Traced): readonly Traced[] {
-	const [lead = "", name = ""] = ASSIGNMENT.exec(textOf(chars)) ?? [];
-	return SECRET_NAME.test(name) ? [chars.slice(lead.length)] : [];
+function wholeOf(text: string): Word {
+	return { text, places: Array.from({ length: text.length }, (_, at) => at) };
 }
 
-function inWords(words: readonly Traced[]): readonly Traced[] {
+/** "NAME=value", where all that follows is the value. */
+function inEntry(word: Word): readonly Word[] {
+	const [lead = "", name = ""] = ASSIGNMENT.exec(word.text) ?? [];
+	return SECRET_NAME.test(name) ? [restOf(word, lead.length)] : [];
+}
+
+function inWords(words: readonly Word[]): readonly Word[] {
 	return words.flatMap((word, at) => {
-		const text = textOf(word);
-		const lead = textOf(words[at - 1] ?? []);
+		const { text } = word;
+		const lead = words[at - 1]?.text ?? "";
 		if (SECRET_OPTION.test(lead)) return [word];
 		// A shell's script.
-		if (/^-[a-z]*c$/.test(lead) && /\s/.test(text)) return inWords(splitWords(word));
+		if (/^-[a-z]*c$/.test(lead) && /\s/.test(text)) return inWords(wordsIn(word));
 		const option = /^(-[^=\s]*)=/.exec(text);
 		if (option !== null && SECRET_OPTION.test(option[1] ?? "")) {
-			return [word.slice(option[0].length)];
+			return [restOf(word, option[0].length)];
 		}
 		const entry = inEntry(word);
 		if (entry.length > 0) return entry;
 		// A header, or a script at an odd place.
-		return /\s/.test(text) ? inWords(splitWords(word)) : [];
+		return /\s/.test(text) ? inWords(wordsIn(word)) : [];
 	});
 }
 
-function rangeOf(chars: Traced): readonly Range[] {
-	const written = chars.filter(({ start }) => start >= 0);
+/** Where a word of a scalar is in the file. */
+function rangeOf({ text, places }: Word, scalar: readonly Range[]): readonly Range[] {
+	const written = places.flatMap((place) => scalar[place] ?? []).filter(({ start }) => start >= 0);
 	const [first, last] = [written[0], written.at(-1)];
-	if (first === undefined || last === undefined || REFERENCE.test(textOf(chars))) return [];
+	if (first === undefined || last === undefined || REFERENCE.test(text)) return [];
 	return [{ start: first.start, end: last.end }];
 }
 

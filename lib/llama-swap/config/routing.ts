@@ -1,4 +1,4 @@
-import { mapOf, textOf, textsOf } from "./yaml-values.ts";
+import { asMap, asText, asTexts } from "./yaml-values.ts";
 
 /** Which models push each other out of memory. */
 export type Routing =
@@ -23,19 +23,19 @@ export interface SwapGroup {
  * group form one of their own, as in llama-swap.
  */
 export function readRouting(section: (name: string) => unknown, ids: readonly string[]): Routing {
-	const router = mapOf(mapOf(section("routing"))?.get("router"));
-	const settings = mapOf(router?.get("settings"));
-	const oldMatrix = mapOf(section("matrix"));
-	const matrix = router?.get("use") === "matrix" ? mapOf(settings?.get("matrix")) : oldMatrix;
+	const router = asMap(asMap(section("routing"))?.get("router"));
+	const settings = asMap(router?.get("settings"));
+	const oldMatrix = asMap(section("matrix"));
+	const matrix = router?.get("use") === "matrix" ? asMap(settings?.get("matrix")) : oldMatrix;
 	if (matrix !== undefined) {
-		const sets = [...(mapOf(matrix.get("sets")) ?? [])];
+		const sets = [...(asMap(matrix.get("sets")) ?? [])];
 		return {
 			router: "matrix",
-			sets: new Map(sets.map(([name, expression]) => [name, textOf(expression) ?? ""])),
+			sets: new Map(sets.map(([name, expression]) => [name, asText(expression) ?? ""])),
 		};
 	}
-	const written = mapOf(section("groups")) ?? mapOf(settings?.get("groups"));
-	const groups = [...(written ?? [])].flatMap(([name, group]) => readGroup(name, mapOf(group)));
+	const written = asMap(section("groups")) ?? asMap(settings?.get("groups"));
+	const groups = [...(written ?? [])].flatMap(([name, group]) => readGroup(name, asMap(group)));
 	const grouped = new Set(groups.flatMap(({ members }) => members));
 	const others = ids.filter((id) => !grouped.has(id));
 	if (others.length === 0) return { router: "group", groups };
@@ -57,7 +57,7 @@ function readGroup(
 	return [
 		{
 			name,
-			members: textsOf(group.get("members")),
+			members: asTexts(group.get("members")),
 			swap: group.get("swap") !== false,
 			exclusive: group.get("exclusive") !== false,
 			persistent: group.get("persistent") === true,

@@ -1,70 +1,62 @@
-import { createHash, randomBytes } from "node:crypto";
-import { NoSftpError } from "../errors.ts";
+import { randomBytes } from "node:crypto";
+import { AiServerError } from "../../errors.ts";
 import type { Ssh } from "../types.ts";
-import { type Replaced, type ReplaceOptions, replaceFile } from "./replace.ts";
-import { type Exec, readFileByExec, replaceFileByExec } from "./replace-by-exec.ts";
+import { type Replaced, replaceFile } from "./replace.ts";
 
-/** A write is a dozen round trips and two fsyncs, which a slow disk may take its time for. */
+/** A write is a dozen round trips and two fsyncs, which can be slow on some disks. */
 const WRITE_DEADLINE_MS = 60_000;
 const MAX_BYTES = 1024 * 1024;
 
-/** A text file of the server, over SFTP or, where there is none, by a command. */
+const SOURCE = "configPath";
+
+/**
+ * llama-swap's config file as text, a byte order mark included. Rejects with AiServerError, also for
+ * bytes that are not UTF-8: those would be lost by an edit.
+ */
 export async function readRemoteText(
 	ssh: Ssh,
 	path: string,
 	signal?: AbortSignal,
 ): Promise<string> {
+	const bytes = await ssh.readFile(path, { signal, maxBytes: MAX_BYTES, setting: SOURCE });
 	try {
-		return await ssh.readFile(path, { signal, maxBytes: MAX_BYTES });
+		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 	} catch (error) {
-		if (!(error instanceof NoSftpError)) throw error;
-		const bytes = await readFileByExec(execOf(ssh, signal), path, { maxBytes: MAX_BYTES });
-		return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+		throw new AiServerError("config", `${path} on the server is not UTF-8 text`, {
+			hint: "Save the file as UTF-8, or check the path",
+			setting: SOURCE,
+			cause: error,
+		});
 	}
 }
 
 /**
- * Puts a text in place of the one that was read, as replaceFile() or replaceFileByExec() do it.
- * Rejects with their faults; a text that is not `expected` any more is left alone.
+ * Puts a text in place of the one that was read; a file that is not `expected` any more is left
+ * alone. Rejects as replaceFile() does, and with NoSftpError.
  */
 export async function replaceRemoteText(
 	ssh: Ssh,
 	path: string,
 	{ expected, text, signal }: { expected: string; text: string; signal?: AbortSignal | undefined },
 ): Promise<Replaced> {
-	const options: ReplaceOptions = {
-		expectedSha256: createHash("sha256").update(expected).digest("hex"),
-		content: Buffer.from(text),
-		now: new Date(),
-		suffix: randomBytes(8).toString("hex"),
-	};
-	const { promise: lost, reject } = Promise.withResolvers<never>();
-	lost.catch(() => undefined);
 	let write: Promise<Replaced> | undefined;
 	try {
 		return await ssh.withSftp(
 			(sftp) => {
-				sftp.once("close", () => reject(new Error("The SFTP session ended")));
-				write = replaceFile(sftp, path, { ...options, lost });
+				write = replaceFile(sftp, path, {
+					expected: Buffer.from(expected),
+					content: Buffer.from(text),
+					now: new Date(),
+					suffix: randomBytes(8).toString("hex"),
+					setting: SOURCE,
+				});
 				return write;
 			},
 			{ signal, deadlineMs: WRITE_DEADLINE_MS },
 		);
 	} catch (error) {
-		reject(error);
-		// How far the write came is in its own words; the session only knows that it ended.
+		// The write itself knows how far it came; the session knows only that it ended.
 		if (write !== undefined) return write;
-		if (!(error instanceof NoSftpError)) throw error;
-		return replaceFileByExec(execOf(ssh, signal), path, options);
+		throw error;
 	}
-}
-
-function execOf(ssh: Ssh, signal: AbortSignal | undefined): Exec {
-	return async (command, stdin = new Uint8Array()) => {
-		const { code, stdout, stderr } = await ssh.exec(command, {
-			...{ stdin, signal, deadlineMs: WRITE_DEADLINE_MS },
-			maxOutputBytes: MAX_BYTES + 64 * 1024,
-		});
-		return { code, stdout: Buffer.from(stdout), stderr };
-	};
 }

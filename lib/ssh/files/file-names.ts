@@ -1,4 +1,4 @@
-/** Times to name a backup by: the first that is still free counts. They sort as they follow. */
+/** Times to name a backup by, of which the first free one is taken; they sort by time. */
 export function backupTimes(now: Date, count: number): readonly string[] {
 	return Array.from({ length: count }, (_, later) =>
 		new Date(now.getTime() + later).toISOString().replace(/[-:]/g, ""),
@@ -9,15 +9,12 @@ export function backupPath(path: string, time: string): string {
 	return `${path}.bak-${time}`;
 }
 
-/** A shell pattern for what backupTimes() makes. */
-export const BACKUP_TIME_GLOB: string = `${digits(8)}T${digits(6)}.${digits(3)}Z`;
-
 const BACKUP_TIME = /^\d{8}T\d{6}\.\d{3}Z$/;
 const DRAFT = /^\.ai-server-[\w-]+(?:\.old)?\.tmp$/;
 
 /**
- * What of a folder's names may go once a file is replaced: its backups but the newest `keep`, and
- * the drafts of writes that never ended. Only names that a write of ours gives.
+ * The names in a folder that can be removed once a file is replaced: all but the newest `keep` of its
+ * backups, and the drafts of writes that never ended. Only names that our own writes give.
  */
 export function leftovers(names: readonly string[], file: string, keep: number): readonly string[] {
 	const rest = (name: string): string => (name.startsWith(file) ? name.slice(file.length) : "");
@@ -28,13 +25,13 @@ export function leftovers(names: readonly string[], file: string, keep: number):
 	return [...backups.slice(0, Math.max(0, backups.length - keep)), ...drafts];
 }
 
-/** The names beside a file that one write uses. */
+/** The files that one write makes in the folder of the file. */
 export interface WriteNames {
 	/** The new text, until it takes the file's place. */
 	readonly draft: string;
 	/** The copy of the old text, until it is whole and becomes a backup. */
 	readonly oldDraft: string;
-	/** There while somebody writes. */
+	/** Exists while a client writes. */
 	readonly lock: string;
 }
 
@@ -46,14 +43,10 @@ export function writeNames(path: string, suffix: string): WriteNames {
 	};
 }
 
-/** A lock this old is of a client that died or lost its connection: no write takes so long. */
+/** A lock this old was left by a client that died or lost its connection: no write takes so long. */
 export const STALE_LOCK_SECONDS = 60;
 
-/** What the lock of one write holds, so that its owner knows it again. */
+/** What the lock of one write holds, so that its owner recognizes it. */
 export function lockText(suffix: string): string {
 	return `ai-server ${suffix}\n`;
-}
-
-function digits(count: number): string {
-	return "[0-9]".repeat(count);
 }

@@ -1,45 +1,48 @@
 import { lockText, STALE_LOCK_SECONDS, type WriteNames } from "./file-names.ts";
-import type { ReplaceFaults } from "./replace-errors.ts";
-import { exists, SFTP_STATUS, type SftpSteps, statusOf, unlessMissing } from "./sftp.ts";
+import type { ReplaceErrors } from "./replace-errors.ts";
+import { exists, SFTP_STATUS, type Sftp, statusOf, unlessMissing } from "./sftp.ts";
 
 /**
- * Keeps writes of a file apart, by a file beside it that only one of them can make. One that was
- * left behind is taken over; the text in it then tells the old owner, should it still live.
+ * Keeps writes of a file apart, by a second file that only one of them can make. A lock that was left
+ * behind is taken over; should its old owner still live, it notices by the lock's content.
  */
 export interface FileLock {
-	/** Rejects with the fault `locked` when somebody else has it. */
+	/** Rejects with the error `locked` when another client has it. */
 	take(): Promise<void>;
-	/** Rejects with the fault `locked` when somebody else has taken it over. */
+	/** Rejects with the error `locked` when another client has taken it over. */
 	check(): Promise<void>;
 }
 
 export interface FileLockParts {
-	readonly steps: SftpSteps;
-	readonly faults: ReplaceFaults;
+	readonly sftp: Sftp;
+	readonly errors: ReplaceErrors;
 	readonly names: WriteNames;
 	/** Gets the names of the files that are made here. */
 	readonly made: Set<string>;
 	readonly suffix: string;
 }
 
-export function fileLock({ steps, faults, names, made, suffix }: FileLockParts): FileLock {
+/** More than any lock of ours holds. */
+const MAX_LOCK_BYTES = 1024;
+
+export function fileLock({ sftp, errors, names, made, suffix }: FileLockParts): FileLock {
 	const { lock, draft } = names;
-	/** False when somebody else has it. */
+	/** False when another client has it. */
 	const create = async (): Promise<boolean> => {
 		let handle: Buffer;
 		try {
-			handle = await steps.create(lock);
+			handle = await sftp.create(lock);
 		} catch (error) {
 			// "Failure" means that it exists, or existed until just now.
-			if (statusOf(error) === SFTP_STATUS.failure && (await exists(steps, lock))) return false;
+			if (statusOf(error) === SFTP_STATUS.failure && (await exists(sftp, lock))) return false;
 			throw error;
 		}
 		made.add(lock);
-		await steps.write(handle, Buffer.from(lockText(suffix)));
-		await steps.close(handle);
+		await sftp.write(handle, Buffer.from(lockText(suffix)));
+		await sftp.close(handle);
 		return true;
 	};
-	/** Again when it was given back between the two requests that find out. */
+	/** Tries again when the lock was given back between the two requests that find out. */
 	const tryCreate = async (tries = 10): Promise<boolean> => {
 		try {
 			return await create();
@@ -49,31 +52,31 @@ export function fileLock({ steps, faults, names, made, suffix }: FileLockParts):
 			return tryCreate(tries - 1);
 		}
 	};
-	/** Seconds by the server's own clock, which a file made just now tells. */
+	/** Seconds by the server's own clock, which the time of a new file shows. */
 	const age = async (): Promise<number> => {
 		made.add(draft);
-		const handle = await steps.create(draft);
-		const { mtime: now } = await steps.attributesOf(handle);
-		await steps.close(handle);
-		// Whoever has the lock may have tidied it away.
-		await steps.remove(draft).catch(unlessMissing);
+		const handle = await sftp.create(draft);
+		const { mtime: now } = await sftp.attributesOf(handle);
+		await sftp.close(handle);
+		// The owner of the lock may have removed it while tidying up.
+		await sftp.remove(draft).catch(unlessMissing);
 		made.delete(draft);
-		const taken = await steps.attributes(lock).catch(unlessMissing);
+		const taken = await sftp.attributes(lock).catch(unlessMissing);
 		return taken === undefined ? 0 : Math.max(0, now - taken.mtime);
 	};
 	return {
 		async take() {
 			if (await tryCreate()) return;
 			const seconds = await age();
-			if (seconds < STALE_LOCK_SECONDS) throw faults.locked(seconds);
-			await steps.remove(lock).catch(unlessMissing);
-			if (!(await tryCreate())) throw faults.locked(0);
+			if (seconds < STALE_LOCK_SECONDS) throw errors.locked(seconds);
+			await sftp.remove(lock).catch(unlessMissing);
+			if (!(await tryCreate())) throw errors.locked(0);
 		},
 		async check() {
-			const text = await steps.read(lock, 1024).catch(unlessMissing);
+			const text = await sftp.read(lock, 0, MAX_LOCK_BYTES).catch(unlessMissing);
 			if (text?.toString() === lockText(suffix)) return;
 			made.delete(lock);
-			throw faults.locked(0);
+			throw errors.locked(0);
 		},
 	};
 }

@@ -1,52 +1,40 @@
-import { createHash } from "node:crypto";
 import { posix } from "node:path";
-import type { Attributes, SFTPWrapper } from "ssh2";
-import { AiServerError } from "../../errors.ts";
+import type { Attributes } from "ssh2";
 import { backupPath, backupTimes, leftovers, type WriteNames, writeNames } from "./file-names.ts";
 import { type FileLock, fileLock } from "./lock.ts";
-import { type ReplaceFaults, replaceFaults } from "./replace-errors.ts";
-import { exists, SFTP_STATUS, type SftpSteps, sftpSteps, statusOf, Unanswered } from "./sftp.ts";
+import type { PathSource } from "./read.ts";
+import { type ReplaceErrors, replaceErrors } from "./replace-errors.ts";
+import { exists, SessionLost, SFTP_STATUS, type Sftp, statusOf } from "./sftp.ts";
 
-export interface ReplaceOptions {
-	/** Hex SHA-256 of the bytes that the edit began with. */
-	readonly expectedSha256: string;
+export interface ReplaceOptions extends PathSource {
+	/** The bytes that the edit began with. */
+	readonly expected: Uint8Array;
 	readonly content: Uint8Array;
 	/** Names the backup. */
 	readonly now: Date;
 	/** Letters and digits that no other write uses at the same time. */
 	readonly suffix: string;
-	/** The new backup counts; default 10. */
-	readonly keepBackups?: number;
-}
-
-export interface SftpReplaceOptions extends ReplaceOptions {
-	/**
-	 * Rejects when the connection ends, and when the caller stops waiting: the write then gives up
-	 * and takes back what it can without waiting for answers.
-	 */
-	readonly lost: Promise<never>;
 }
 
 export interface Replaced {
 	/** The file that was replaced: absolute, no symlink. */
 	readonly realPath: string;
-	/** The old text, beside it. */
+	/** The old text, in the same folder. */
 	readonly backupPath: string;
 	/** What could not be tidied up afterwards; the write itself is done. */
 	readonly notes: readonly string[];
 }
 
-export const DEFAULT_KEPT_BACKUPS = 10;
+/** The new one among them; older ones are removed. */
+const MAX_BACKUPS = 10;
 /** How many milliseconds a backup's name may give way to others of the same time. */
-export const BACKUP_TRIES = 20;
-/** Larger than any config that an edit is tried on. */
-const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_BACKUP_TRIES = 20;
 
 /** One write, with all that its steps need. */
 interface Write {
-	readonly steps: SftpSteps;
-	readonly faults: ReplaceFaults;
-	readonly options: SftpReplaceOptions;
+	readonly sftp: Sftp;
+	readonly errors: ReplaceErrors;
+	readonly options: ReplaceOptions;
 	readonly real: string;
 	readonly folder: string;
 	readonly names: WriteNames;
@@ -58,26 +46,22 @@ interface Write {
 
 /**
  * Replaces a file over SFTP in one step, so that at any time the old or the new text is there,
- * whole. Symlink, mode and owner are kept, the old text goes to a backup beside the file, and a
- * text other than the expected one is left alone. Rejects with AiServerError: "config" when
- * somebody else changed the file or is changing it, else "ssh".
+ * whole. Symlink, mode and owner are kept, the old text goes to a backup in the same folder, and a
+ * text other than the expected one is left alone. Rejects with AiServerError: "config" when another
+ * client changed the file or is changing it, else "ssh".
  */
 export async function replaceFile(
-	sftp: SFTPWrapper,
+	sftp: Sftp,
 	path: string,
-	options: SftpReplaceOptions,
+	options: ReplaceOptions,
 ): Promise<Replaced> {
-	const steps = sftpSteps(sftp, options.lost);
-	const faults = replaceFaults(path);
-	const { real, old } = await find(steps, path, faults);
+	const errors = replaceErrors(path, { setting: options.setting });
+	const { real, old } = await find(sftp, path, errors);
 	const folder = posix.dirname(real);
 	const names = writeNames(real, options.suffix);
 	const made = new Set<string>();
-	const lock = fileLock({ steps, faults, names, made, suffix: options.suffix });
-	const write: Write = {
-		...{ steps, faults, options, real, folder, names, made },
-		committing: false,
-	};
+	const lock = fileLock({ sftp, errors, names, made, suffix: options.suffix });
+	const write: Write = { sftp, errors, options, real, folder, names, made, committing: false };
 	try {
 		await checkSpace(write, old);
 		await lock.take();
@@ -85,57 +69,45 @@ export async function replaceFile(
 		const notes = await tidy(write);
 		return { realPath: real, backupPath: backup, notes };
 	} catch (error) {
-		const fault = await wordFault(write, error);
-		// All at once, as nobody may be left to answer; the lock, made first, goes last.
-		await Promise.allSettled([...made].reverse().map((file) => steps.remove(file)));
-		throw fault;
+		const failure = await toReplaceError(write, error);
+		// All at once, as the answers may never come; the lock, made first, goes last.
+		await Promise.allSettled([...made].reverse().map((file) => sftp.remove(file)));
+		throw failure;
 	}
 }
 
 async function find(
-	steps: SftpSteps,
+	sftp: Sftp,
 	path: string,
-	faults: ReplaceFaults,
+	errors: ReplaceErrors,
 ): Promise<{ readonly real: string; readonly old: Attributes }> {
 	try {
-		const real = await steps.resolve(path);
-		const old = await steps.attributes(real);
-		if (!isRegularFile(old)) throw faults.notAFile();
+		const real = await sftp.resolve(path);
+		const old = await sftp.attributes(real);
+		if (!isRegularFile(old)) throw errors.notAFile();
 		return { real, old };
 	} catch (error) {
-		throw readFault(error, faults);
+		throw errors.unread(error);
 	}
 }
 
-function readFault(error: unknown, faults: ReplaceFaults): unknown {
-	if (error instanceof Unanswered) return faults.broken(error.cause);
-	switch (statusOf(error)) {
-		case SFTP_STATUS.noSuchFile:
-			return faults.missing(error);
-		case SFTP_STATUS.permissionDenied:
-			return faults.unreadable(error);
-		default:
-			return error instanceof AiServerError ? error : faults.failed(messageOf(error), error);
-	}
-}
-
-/** SFTP's "failure" does not tell a full disk from anything else, so it is looked at beforehand. */
+/** SFTP reports a full disk as "failure", like much else, so the free space is checked beforehand. */
 async function checkSpace(
-	{ steps, faults, folder, options }: Write,
+	{ sftp, errors, folder, options }: Write,
 	old: Attributes,
 ): Promise<void> {
-	const space = await steps.space(folder);
+	const space = await sftp.space(folder);
 	if (space === undefined) return;
-	if (space.readOnly) throw faults.readOnlyDisk();
+	if (space.readOnly) throw errors.readOnlyDisk();
 	const blocks = (bytes: number): number => Math.ceil(bytes / space.blockSize);
 	// The new text, the backup, the lock and what the folder grows by.
 	const needed = (blocks(options.content.length) + blocks(old.size) + 2) * space.blockSize;
-	if (space.free < needed) throw faults.diskFull({ free: space.free, needed });
+	if (space.free < needed) throw errors.diskFull({ free: space.free, needed });
 }
 
 /** The path of the backup. */
 async function replaceLocked(write: Write, old: Attributes, lock: FileLock): Promise<string> {
-	const { steps, real, names, made, options } = write;
+	const { sftp, real, names, made, options } = write;
 	const text = await readExpected(write);
 	// Made first: an owner that cannot be kept is known before anything is written.
 	made.add(names.draft);
@@ -147,76 +119,75 @@ async function replaceLocked(write: Write, old: Attributes, lock: FileLock): Pro
 	await readExpected(write);
 	await lock.check();
 	write.committing = true;
-	await steps.replace(names.draft, real);
+	await sftp.replace(names.draft, real);
 	made.delete(names.draft);
 	made.delete(backup);
 	return backup;
 }
 
-async function readExpected({ steps, faults, real, options }: Write): Promise<Buffer> {
-	const text = await steps.read(real, MAX_BYTES).catch((error: unknown) => {
-		throw readFault(error, faults);
+async function readExpected({ sftp, errors, real, options }: Write): Promise<Buffer> {
+	const { expected } = options;
+	const bytes = await sftp.read(real, 0, expected.length + 1).catch((error: unknown) => {
+		throw errors.unread(error);
 	});
-	if (text === undefined) throw faults.tooLarge(MAX_BYTES);
-	const hash = createHash("sha256").update(text).digest("hex");
-	if (hash !== options.expectedSha256.toLowerCase()) throw faults.changed();
-	return text;
+	if (!bytes.equals(expected)) throw errors.changed();
+	return bytes;
 }
 
-/** An empty file with another one's owner, which nobody else can read yet. */
+/** An empty file with the given owner, which other users cannot read yet. */
 async function createFor(
-	{ steps, faults }: Write,
+	{ sftp, errors }: Write,
 	path: string,
 	{ uid, gid }: Attributes,
 ): Promise<Buffer> {
-	const handle = await steps.create(path);
+	const handle = await sftp.create(path);
 	const isSame = (made: Attributes): boolean => made.uid === uid && made.gid === gid;
-	const own = await steps.attributesOf(handle);
+	const own = await sftp.attributesOf(handle);
 	if (isSame(own)) return handle;
-	await steps.setAttributes(handle, { uid, gid }).catch(unlessRefused);
-	if (isSame(await steps.attributesOf(handle))) return handle;
-	throw faults.foreignOwner(`${uid}:${gid}`, `${own.uid}:${own.gid}`);
+	await sftp.setAttributes(handle, { uid, gid }).catch(unlessRefused);
+	if (isSame(await sftp.attributesOf(handle))) return handle;
+	throw errors.foreignOwner(`${uid}:${gid}`, `${own.uid}:${own.gid}`);
 }
 
 /** The mode comes after the text, as writing takes away the bits that lend rights. */
 async function fill(
-	{ steps, faults }: Write,
+	{ sftp, errors }: Write,
 	handle: Buffer,
 	bytes: Uint8Array,
 	{ mode }: Attributes,
 ): Promise<void> {
-	await steps.write(handle, bytes);
-	await steps.setAttributes(handle, { mode: permissions(mode) });
-	const made = await steps.attributesOf(handle);
+	await sftp.write(handle, bytes);
+	await sftp.setAttributes(handle, { mode: permissions(mode) });
+	const made = await sftp.attributesOf(handle);
 	if (made.size !== bytes.length) {
-		throw faults.failed(`it took ${made.size} of ${bytes.length} bytes`);
+		throw errors.failed(`only ${made.size} of ${bytes.length} bytes were written`);
 	}
 	if (permissions(made.mode) !== permissions(mode)) {
-		throw faults.failed(`it does not let us give a file the mode ${octal(mode)}`);
+		throw errors.failed(`the mode ${octal(mode)} cannot be set`);
 	}
-	await steps.sync(handle);
-	await steps.close(handle);
+	await sftp.sync(handle);
+	await sftp.close(handle);
 }
 
 /** Gives the copy of the old text its name, which no half copy ever has. */
-async function nameBackup({ steps, faults, real, names, made, options }: Write): Promise<string> {
-	for (const time of backupTimes(options.now, BACKUP_TRIES)) {
+async function nameBackup({ sftp, errors, real, names, made, options }: Write): Promise<string> {
+	for (const time of backupTimes(options.now, MAX_BACKUP_TRIES)) {
 		const backup = backupPath(real, time);
 		try {
-			await steps.rename(names.oldDraft, backup);
+			await sftp.rename(names.oldDraft, backup);
 		} catch (error) {
-			if (error instanceof Unanswered || !(await exists(steps, backup))) throw error;
+			if (error instanceof SessionLost || !(await exists(sftp, backup))) throw error;
 			continue;
 		}
 		made.delete(names.oldDraft);
 		made.add(backup);
 		return backup;
 	}
-	throw faults.failed("there are too many backups of this very moment");
+	throw errors.failed("too many backups have the same time");
 }
 
-/** After the replacement nothing is a failure any more. */
-async function tidy({ steps, real, folder, names, options }: Write): Promise<readonly string[]> {
+/** After the replacement nothing counts as a failure any more. */
+async function tidy({ sftp, real, folder, names }: Write): Promise<readonly string[]> {
 	const notes: string[] = [];
 	const noting = async (what: string, work: Promise<unknown>): Promise<void> => {
 		await work.catch((error: unknown) => {
@@ -225,40 +196,39 @@ async function tidy({ steps, real, folder, names, options }: Write): Promise<rea
 		});
 	};
 	const prune = async (): Promise<void> => {
-		const { keepBackups = DEFAULT_KEPT_BACKUPS } = options;
-		const old = leftovers(await steps.names(folder), posix.basename(real), keepBackups);
+		const old = leftovers(await sftp.names(folder), posix.basename(real), MAX_BACKUPS);
 		await Promise.all(
 			old.map((name) => {
 				const path = posix.join(folder, name);
-				return noting(`${path} could not be removed`, steps.remove(path));
+				return noting(`${path} could not be removed`, sftp.remove(path));
 			}),
 		);
 	};
 	await noting(`Old backups of ${real} could not be listed`, prune());
-	await noting(`The lock ${names.lock} could not be removed`, steps.remove(names.lock));
+	await noting(`The lock ${names.lock} could not be removed`, sftp.remove(names.lock));
 	return notes;
 }
 
-async function wordFault(write: Write, error: unknown): Promise<unknown> {
-	const { steps, faults, folder, made } = write;
-	if (error instanceof Unanswered) {
-		if (!write.committing) return faults.broken(error.cause);
+async function toReplaceError(write: Write, error: unknown): Promise<unknown> {
+	const { sftp, errors, folder, made } = write;
+	if (error instanceof SessionLost) {
+		if (!write.committing) return errors.broken(error.cause);
 		// The old text must have its backup if the new one is there.
 		for (const file of made) if (file.startsWith(backupPath(write.real, ""))) made.delete(file);
-		return faults.interrupted(error.cause);
+		return errors.interrupted(error.cause);
 	}
 	switch (statusOf(error)) {
 		case undefined:
 			return error;
 		case SFTP_STATUS.permissionDenied:
-			return faults.readOnlyFolder(error);
+			return errors.readOnlyFolder(error);
 		case SFTP_STATUS.unsupported:
-			return faults.unsupported("posix-rename@openssh.com or fsync@openssh.com", error);
+			return errors.unsupported("posix-rename@openssh.com or fsync@openssh.com", error);
 		default: {
 			// Our own drafts still take their room now, so a full disk looks full.
-			const space = await steps.space(folder).catch(() => undefined);
+			const space = await sftp.space(folder).catch(() => undefined);
 			const full = space !== undefined && space.free < 2 * space.blockSize;
-			return full ? faults.diskFull() : faults.failed(messageOf(error), error);
+			return full ? errors.diskFull() : errors.failed(messageOf(error), error);
 		}
 	}
 }

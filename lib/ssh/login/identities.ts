@@ -17,9 +17,9 @@ export interface Identity {
 
 /** What there is to log in with at one host. */
 export interface Login {
-	/** In the order of OpenSSH: the agent's keys, those that the config names first; then key files. */
+	/** In OpenSSH's order: the agent's keys, first those that the config names; then key files. */
 	readonly identities: readonly Identity[];
-	/** Encrypted keys that cannot be offered before they are decrypted; worth asking for at last. */
+	/** Encrypted keys that cannot be offered before they are decrypted; the last ones to ask for. */
 	readonly hidden: readonly KeyFile[];
 	/** Names of what will be offered. */
 	readonly offered: readonly string[];
@@ -27,7 +27,7 @@ export interface Login {
 	readonly unusable: readonly string[];
 }
 
-/** The server takes an encrypted key, and wants to see its signature. */
+/** The server accepts an encrypted key and asks for its signature. */
 export class PassphraseNeeded extends Error {
 	readonly file: KeyFile;
 
@@ -43,13 +43,13 @@ export interface AgentKeys {
 }
 
 export interface LoginSources {
-	/** Undefined without an agent, a reason when it is of no use. */
+	/** Undefined without an agent, a reason when it cannot be used. */
 	readonly agent: AgentKeys | string | undefined;
 	readonly files: readonly KeyFile[];
 	readonly identitiesOnly: boolean;
 	/** Decrypted keys. */
 	readonly unlocked: (file: KeyFile) => ParsedKey | undefined;
-	/** Why an encrypted key is left out; undefined when it is worth a question. */
+	/** Why an encrypted key is left out; undefined when the user can be asked for its passphrase. */
 	readonly leftOut: (file: KeyFile) => string | undefined;
 }
 
@@ -62,7 +62,8 @@ export function arrangeLogin(sources: LoginSources): Login {
 	const named = held.keys.filter(isNamed);
 	const others = identitiesOnly ? [] : held.keys.filter((key) => !isNamed(key));
 	const identities: Identity[] = [...named, ...others].map((publicKey) => ({
-		...{ label: "agent", publicKey },
+		label: "agent",
+		publicKey,
 		sign: (data, hash) => held.sign(publicKey, data, hash),
 	}));
 	const hidden: KeyFile[] = [];
@@ -87,7 +88,7 @@ export function arrangeLogin(sources: LoginSources): Login {
 	return { identities, hidden, offered, unusable };
 }
 
-/** The identities as ssh2 wants them: only this form of a login lets a signature take its time. */
+/** The identities as an ssh2 agent: only this form of a login allows a signature to be asynchronous. */
 export function agentFor(
 	identities: readonly Identity[],
 	Base: abstract new () => BaseAgent<ParsedKey>,
@@ -108,11 +109,11 @@ export function agentFor(
 		): void {
 			const [hash, done] =
 				typeof options === "function" ? [undefined, options] : [options.hash, callback];
-			const identity = identities.find((one) => isSame(one.publicKey, publicKey));
+			const identity = identities.find((candidate) => isSame(candidate.publicKey, publicKey));
 			(identity?.sign(data, hash) ?? neverSigns()).then(
 				(signature) => done?.(undefined, signature),
 				(error: Error) => {
-					// Nothing more is offered: the login is tried again with the passphrase.
+					// Nothing more is offered: the login is repeated with the passphrase.
 					if (error instanceof PassphraseNeeded) onPassphraseNeeded(error.file);
 					else done?.(error);
 				},
@@ -132,6 +133,6 @@ function neverSigns(): Promise<Buffer> {
 	return Promise.reject(new Error("No such key"));
 }
 
-function isSame(one: ParsedKey, other: ParsedKey): boolean {
-	return one.getPublicSSH().equals(other.getPublicSSH());
+function isSame(key: ParsedKey, other: ParsedKey): boolean {
+	return key.getPublicSSH().equals(other.getPublicSSH());
 }

@@ -9,16 +9,16 @@ import { readKeyFiles } from "../openssh/key-files.ts";
 import { nameOf } from "../openssh/known-hosts.ts";
 import type { HostSettings } from "../openssh/settings.ts";
 import { readKnownHosts } from "../openssh/user-files.ts";
-import { connectHop, type Hop, type Ssh2, Unanswered } from "./connect.ts";
-import { arrangeLogin, type Login } from "./identities.ts";
+import { AnswerNeeded, connectHop, type Hop, type HopOptions, type Ssh2 } from "./connect.ts";
+import { arrangeLogin } from "./identities.ts";
 import type { Answers, Opening } from "./prompts.ts";
 
-/** A login at the end of a way of one or more hosts. */
+/** A login at the end of a route of one or more hosts. */
 export interface Link {
 	readonly client: Client;
-	/** Rejects when any part of the way ends. */
+	/** Rejects when the connection to any host of the route ends. */
 	readonly lost: Promise<never>;
-	/** Lets the process end, or not, while the link is there. */
+	/** Keeps the process from ending while the link is open, or lets it end. */
 	ref(): void;
 	unref(): void;
 	destroy(): void;
@@ -30,11 +30,11 @@ export interface LinkOptions {
 	readonly answers: Answers;
 	/** For each step of each hop. */
 	readonly deadlineMs: number;
-	/** Ends a login that is under way: nothing of it may keep the process from ending. */
+	/** Ends a login that is under way, which must not keep the process from ending. */
 	readonly signal: AbortSignal;
 }
 
-/** Logs in along the route, asking a person where needed. Rejects with AiServerError. */
+/** Logs in along the route, asking the user where needed. Rejects with AiServerError. */
 export async function openLink(
 	route: readonly HostSettings[],
 	options: LinkOptions,
@@ -44,10 +44,14 @@ export async function openLink(
 		try {
 			return await connectRoute(route, options, opening);
 		} catch (error) {
-			if (!(error instanceof Unanswered)) throw error;
+			if (!(error instanceof AnswerNeeded)) throw error;
 			if (!(await opening.settle(error.question))) throw error.otherwise;
 		}
 	}
+}
+
+interface RouteHop extends Hop {
+	readonly settings: HostSettings;
 }
 
 async function connectRoute(
@@ -55,7 +59,7 @@ async function connectRoute(
 	options: LinkOptions,
 	opening: Opening,
 ): Promise<Link> {
-	const hops: (Hop & { readonly settings: HostSettings })[] = [];
+	const hops: RouteHop[] = [];
 	let socket: Socket | undefined;
 	const destroy = (): void => {
 		for (const { client } of hops.toReversed()) client.destroy();
@@ -63,58 +67,65 @@ async function connectRoute(
 	};
 	try {
 		for (const settings of route) {
-			const { host, port, hostKeyAlias: alias } = settings;
-			const known = await readKnownHosts([
-				...settings.userKnownHosts,
-				...settings.globalKnownHosts,
-			]);
-			const login = await gatherLogin(settings, options, opening);
+			const access = await gatherAccess(settings, options, opening);
 			const before = hops.at(-1);
 			let stream: Duplex;
 			if (before === undefined) {
 				options.signal.throwIfAborted();
 				// Nagle's algorithm would cost 40 ms a request, and ssh2 leaves it on.
-				socket = connectTcp({ host, port, noDelay: true });
+				socket = connectTcp({ host: settings.host, port: settings.port, noDelay: true });
 				options.signal.addEventListener("abort", destroy, { once: true });
 				stream = socket;
 			} else stream = await forward(before, settings, options.deadlineMs);
-			const name = nameOf({ host, port, alias });
-			const isConfirmed = (key: Buffer): boolean => options.answers.isConfirmed(name, key);
-			const hop = await connectHop({ ...options, settings, known, login, isConfirmed, stream });
-			hops.push({ ...hop, settings });
+			const { ssh2, deadlineMs } = options;
+			const { client, lost } = await connectHop({ ...access, ssh2, settings, stream, deadlineMs });
+			hops.push({ client, lost, settings });
 		}
 	} catch (error) {
 		destroy();
 		throw error;
 	}
+	return linkOf(hops, socket, destroy);
+}
+
+function linkOf(hops: readonly RouteHop[], socket: Socket | undefined, destroy: () => void): Link {
 	const last = hops.at(-1);
 	if (last === undefined || socket === undefined) throw new Error("a route has one host at least");
-	const first = socket;
 	const lost = Promise.race(hops.map((hop) => hop.lost));
-	lost.catch(() => undefined); // whoever is at work at that time races against it
+	lost.catch(() => undefined); // the operations under way at that time race against it
 	return {
-		...{ client: last.client, lost, destroy },
-		ref: () => first.ref(),
-		unref: () => first.unref(),
+		client: last.client,
+		lost,
+		destroy,
+		ref: () => socket.ref(),
+		unref: () => socket.unref(),
 	};
 }
 
-async function gatherLogin(
-	{ agent, identityFiles, identitiesOnly }: HostSettings,
+/** What there is to recognize the host by, and to log in with. */
+async function gatherAccess(
+	settings: HostSettings,
 	{ ssh2, home, answers, deadlineMs }: LinkOptions,
 	{ leftOut }: Opening,
-): Promise<Login> {
-	return arrangeLogin({
-		agent: await askAgent(agent, ssh2.createAgent, deadlineMs),
-		files: await readKeyFiles(identityFiles, home, ssh2.utils.parseKey),
-		identitiesOnly,
-		unlocked: answers.unlocked,
-		leftOut,
-	});
+): Promise<Pick<HopOptions, "known" | "login" | "isConfirmed">> {
+	const { host, port, hostKeyAlias: alias } = settings;
+	const { parseKey } = ssh2.utils;
+	const name = nameOf({ host, port, alias });
+	return {
+		known: await readKnownHosts([...settings.userKnownHosts, ...settings.globalKnownHosts]),
+		login: arrangeLogin({
+			agent: await askAgent(settings.agent, ssh2.createAgent, deadlineMs),
+			files: await readKeyFiles(settings.identityFiles, home, parseKey),
+			identitiesOnly: settings.identitiesOnly,
+			unlocked: answers.unlocked,
+			leftOut,
+		}),
+		isConfirmed: (key) => answers.isConfirmed(name, key),
+	};
 }
 
 async function forward(
-	{ client, lost, settings }: Hop & { readonly settings: HostSettings },
+	{ client, lost, settings }: RouteHop,
 	{ host, port }: HostSettings,
 	deadlineMs: number,
 ): Promise<Duplex> {
@@ -124,10 +135,11 @@ async function forward(
 		return await withDeadline(deadlineMs, () => Promise.race([opened, lost]), { late });
 	} catch (error) {
 		if (error instanceof AiServerError) throw error;
-		const told = error instanceof Error ? error.message.replace(/^.*failure: /, "") : String(error);
+		const reason =
+			error instanceof Error ? error.message.replace(/^.*failure: /, "") : String(error);
 		throw new AiServerError(
 			"ssh",
-			`The jump host ${settings.host} finds no way to ${host}:${port}: ${told}`,
+			`No route from the jump host ${settings.host} to ${host}:${port}: ${reason}`,
 			{ hint: "Check ProxyJump and HostName in ~/.ssh/config", cause: error },
 		);
 	}

@@ -6,20 +6,20 @@ import type { SshPrompts } from "../types.ts";
 import type { Question } from "./connect.ts";
 
 /** As OpenSSH's NumberOfPasswordPrompts. */
-const PASSPHRASE_ATTEMPTS = 3;
+const MAX_PASSPHRASE_ATTEMPTS = 3;
 
-/** What people answered so far; kept for as long as the process wants no answer twice. */
+/** The answers so far, kept in memory so that no question is asked twice. */
 export interface Answers {
 	readonly unlocked: (file: KeyFile) => ParsedKey | undefined;
 	readonly isConfirmed: (name: string, key: Buffer) => boolean;
-	/** One opening of a connection: a question that got no answer is not asked again in it. */
+	/** For opening one connection: a question without an answer is not asked again during it. */
 	forOpening(): Opening;
 }
 
 export interface Opening {
-	/** Why an encrypted key is left out; undefined when it is worth a question. */
+	/** Why an encrypted key is left out; undefined when the user can be asked for its passphrase. */
 	readonly leftOut: (file: KeyFile) => string | undefined;
-	/** Asks and keeps the answer. False when there was none, and the login cannot go on without it. */
+	/** Asks and keeps the answer. False when there was none and the login cannot go on without it. */
 	settle(question: Question): Promise<boolean>;
 }
 
@@ -32,16 +32,16 @@ export function createAnswers(prompts: SshPrompts, parseKey: ParseKey): Answers 
 	/** Undefined when the key is unlocked, else why not. */
 	const unlock = async ({ path, secret }: KeyFile): Promise<string | undefined> => {
 		if (askPassphrase === undefined || secret.kind !== "encrypted") return "encrypted";
-		for (let attempt = 1; attempt <= PASSPHRASE_ATTEMPTS; attempt += 1) {
+		for (let attempt = 1; attempt <= MAX_PASSPHRASE_ATTEMPTS; attempt += 1) {
 			const passphrase = await askPassphrase(path, attempt);
-			if (passphrase === undefined) return "encrypted, and nobody gave its passphrase";
+			if (passphrase === undefined) return "encrypted, no passphrase given";
 			const key = decryptKey(secret.data, passphrase, parseKey);
 			if (key !== undefined) {
 				keys.set(path, { data: secret.data, key });
 				return undefined;
 			}
 		}
-		return "encrypted, and the passphrase was wrong";
+		return "encrypted, wrong passphrase";
 	};
 	const confirm = async (question: Extract<Question, { kind: "host-key" }>): Promise<boolean> => {
 		const { settings, verdict, key } = question;
@@ -75,7 +75,7 @@ export function createAnswers(prompts: SshPrompts, parseKey: ParseKey): Answers 
 				async settle(question) {
 					if (question.kind === "host-key") return confirm(question);
 					const reason = await unlock(question.file);
-					// Other keys may still do without it.
+					// Another key may be accepted.
 					if (reason !== undefined) reasons.set(question.file.path, reason);
 					return true;
 				},

@@ -4,12 +4,12 @@ import { withDeadline } from "../../deadline.ts";
 import { callback } from "../callback.ts";
 import type { AgentKeys } from "../login/identities.ts";
 
-/** An agent is on this machine, so that one that takes longer hangs. */
-const DEADLINE_MS = 5_000;
+/** An agent runs on this machine, so one that takes longer hangs. */
+const DEADLINE_MS = 5000;
 
 /**
- * The keys that an agent holds; a reason where it does not tell, undefined where none is running. Its
- * signatures have no deadline of their own, as the agent may ask its user.
+ * The keys that an agent holds; a reason where it does not answer, undefined where none is running.
+ * Signatures have no deadline, as the agent may ask its user.
  */
 export async function askAgent(
 	path: string | undefined,

@@ -8,12 +8,12 @@ export type ParseKey = (
 	passphrase?: string,
 ) => ParsedKey | Error | readonly (ParsedKey | Error)[];
 
-/** A key file that is there. */
+/** A key file that exists. */
 export interface KeyFile {
 	readonly path: string;
-	/** For messages: the bare name of a file in ~/.ssh. */
+	/** For messages: the bare name for a file in ~/.ssh. */
 	readonly label: string;
-	/** Undefined when only the passphrase would tell. */
+	/** Undefined when it can be read only with the passphrase. */
 	readonly publicKey: ParsedKey | undefined;
 	readonly secret: KeySecret;
 }
@@ -21,10 +21,10 @@ export interface KeyFile {
 export type KeySecret =
 	| { readonly kind: "open"; readonly key: ParsedKey }
 	| { readonly kind: "encrypted"; readonly data: Buffer }
-	/** Only an agent can have the private half. */
+	/** Only an agent may have the private half. */
 	| { readonly kind: "absent"; readonly reason: string };
 
-/** Reads key files and the public ones beside them, in order; leaves out what is not there. */
+/** Reads key files with their public `.pub` files, in order; leaves out what does not exist. */
 export async function readKeyFiles(
 	paths: readonly string[],
 	home: string,
@@ -32,8 +32,11 @@ export async function readKeyFiles(
 ): Promise<readonly KeyFile[]> {
 	const files = await Promise.all(
 		[...new Set(paths)].map(async (path): Promise<KeyFile | undefined> => {
-			const [data, beside] = await Promise.all([readOptional(path), readOptional(`${path}.pub`)]);
-			const publicKey = beside === undefined ? undefined : firstKey(parseKey(beside));
+			const [data, publicFile] = await Promise.all([
+				readOptional(path),
+				readOptional(`${path}.pub`),
+			]);
+			const publicKey = publicFile === undefined ? undefined : firstKey(parseKey(publicFile));
 			const label = dirname(path) === join(home, ".ssh") ? basename(path) : path;
 			if (data !== undefined) return { path, label, ...judge(data, publicKey, parseKey) };
 			if (publicKey === undefined) return undefined;
@@ -55,16 +58,16 @@ export function decryptKey(
 
 function judge(
 	data: Buffer,
-	beside: ParsedKey | undefined,
+	published: ParsedKey | undefined,
 	parseKey: ParseKey,
 ): Pick<KeyFile, "publicKey" | "secret"> {
 	const [parsed] = [parseKey(data)].flat();
 	if (parsed instanceof Error || parsed === undefined) {
 		if (!/encrypted/i.test(parsed?.message ?? "")) {
-			return { publicKey: beside, secret: { kind: "absent", reason: "unknown format" } };
+			return { publicKey: published, secret: { kind: "absent", reason: "unknown format" } };
 		}
 		const blob = embeddedPublicKey(data);
-		const publicKey = blob === undefined ? beside : publicKeyOf(blob, parseKey);
+		const publicKey = blob === undefined ? published : publicKeyOf(blob, parseKey);
 		return { publicKey, secret: { kind: "encrypted", data } };
 	}
 	if (parsed.isPrivateKey()) return { publicKey: parsed, secret: { kind: "open", key: parsed } };
@@ -72,7 +75,7 @@ function judge(
 }
 
 /**
- * The public half, which OpenSSH's own format keeps in the clear (PROTOCOL.key): a magic word, three
+ * The public half, which OpenSSH's key format stores unencrypted (PROTOCOL.key): a magic word, three
  * strings about the encryption, the number of keys, the public key.
  */
 export function embeddedPublicKey(file: Buffer): Buffer | undefined {

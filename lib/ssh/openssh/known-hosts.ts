@@ -1,10 +1,10 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
-/** What known_hosts names a host by. */
+/** What identifies a host in known_hosts. */
 export interface HostName {
 	readonly host: string;
 	readonly port: number;
-	/** HostKeyAlias: stands for host and port. */
+	/** HostKeyAlias: replaces host and port. */
 	readonly alias?: string | undefined;
 }
 
@@ -26,14 +26,14 @@ export interface RecordedKey {
 export type HostKeyVerdict =
 	| { readonly kind: "ok"; readonly fingerprint: string }
 	| { readonly kind: "revoked"; readonly fingerprint: string; readonly recorded: RecordedKey }
-	/** Never seen; `onlyAuthority` when a @cert-authority line covers the host, which ssh2 cannot use. */
+	/** Not recorded; `onlyAuthority` when a @cert-authority line covers the host, which ssh2 cannot use. */
 	| {
 			readonly kind: "unknown";
 			readonly fingerprint: string;
 			readonly keyType: string;
 			readonly onlyAuthority: boolean;
 	  }
-	/** The host is known with other keys, be they of another type. */
+	/** The host is recorded with other keys only, possibly of another type. */
 	| {
 			readonly kind: "changed";
 			readonly fingerprint: string;
@@ -49,7 +49,7 @@ interface Line {
 	readonly line: number;
 }
 
-/** Preference of OpenSSH; "ssh-rsa" in a file stands for the SHA-2 signatures of the same key. */
+/** In OpenSSH's order of preference; "ssh-rsa" in a file means the SHA-2 signatures of the same key. */
 const ALGORITHMS: readonly (readonly [type: string, algorithm: string])[] = [
 	["ssh-ed25519", "ssh-ed25519"],
 	["ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"],
@@ -60,10 +60,10 @@ const ALGORITHMS: readonly (readonly [type: string, algorithm: string])[] = [
 ];
 
 /**
- * What known_hosts files say about a host's key, as OpenSSH judges (sshd(8), SSH_KNOWN_HOSTS FILE
- * FORMAT; check_host_key of its sshconnect.c): a revoked key is refused, any matching key accepts,
- * another key is a change, also one of another type. On a port other than 22 the key of a plain line
- * for the host accepts where `[host]:port` is unknown.
+ * Checks a host's key against known_hosts files as OpenSSH does (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT;
+ * check_host_key in its sshconnect.c): a revoked key is refused, any matching key accepts, another key
+ * is a change, also one of another type. On a port other than 22 the key of a plain line for the host
+ * accepts where `[host]:port` is unknown.
  */
 export function judgeHostKey(
 	files: readonly KnownHostsFile[],
@@ -71,7 +71,7 @@ export function judgeHostKey(
 	key: Buffer,
 ): HostKeyVerdict {
 	const lines = files.flatMap(parseLines);
-	const fingerprint = fingerprintOf(key);
+	const fingerprint = keyFingerprint(key);
 	const exact = lines.filter((line) => matches(line, nameOf(host)));
 	const bare = lines.filter((line) => bareName(host).some((name) => matches(line, name)));
 	const revokes = ({ marker, key: revoked }: Line): boolean =>
@@ -86,15 +86,17 @@ export function judgeHostKey(
 	if (others.length > 0) return { kind: "changed", fingerprint, recorded: others.map(recordOf) };
 	if (bare.some(accepts)) return { kind: "ok", fingerprint };
 	return {
-		...{ kind: "unknown", fingerprint, keyType: keyType(key) ?? "" },
+		kind: "unknown",
+		fingerprint,
+		keyType: keyType(key) ?? "",
 		onlyAuthority: [...exact, ...bare].some(({ marker }) => marker === "@cert-authority"),
 	};
 }
 
 /**
- * Host key algorithms to offer, the recorded types first: a host that is known by its RSA key must
- * not look new because it has an Ed25519 key as well. As OpenSSH's order_hostkeyalgs does, the usual
- * order stays where the best type is known, and plain lines do not count for another port.
+ * Host key algorithms to offer, the recorded types first: a host that is recorded with its RSA key must
+ * not look new because it has an Ed25519 key as well. As in OpenSSH's order_hostkeyalgs, the usual order
+ * stays where the best type is recorded, and plain lines do not count for another port.
  */
 export function hostKeyAlgorithms(
 	files: readonly KnownHostsFile[],
@@ -117,18 +119,18 @@ export function knownHostsLine(host: HostName, key: Buffer, hashed: boolean): st
 }
 
 /** "SHA256:..." as ssh-keygen prints it. */
-export function fingerprintOf(key: Buffer): string {
+export function keyFingerprint(key: Buffer): string {
 	return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }
 
-/** How known_hosts names a host: its alias, the bare host on port 22, else "[host]:port". */
+/** The name of a host in known_hosts: its alias, the bare host on port 22, else "[host]:port". */
 export function nameOf({ host, port, alias }: HostName): string {
 	if (alias !== undefined) return alias;
 	const lower = host.toLowerCase();
 	return port === 22 ? lower : `[${lower}]:${port}`;
 }
 
-/** The name that counts as well where the port is not the usual one. */
+/** The second name that counts where the port is not 22. */
 function bareName({ host, port, alias }: HostName): readonly string[] {
 	return alias === undefined && port !== 22 ? [host.toLowerCase()] : [];
 }
@@ -138,7 +140,7 @@ function typesOf(lines: readonly Line[]): ReadonlySet<string> {
 }
 
 function recordOf({ type, key, path, line }: Line): RecordedKey {
-	return { type, fingerprint: fingerprintOf(key), path, line };
+	return { type, fingerprint: keyFingerprint(key), path, line };
 }
 
 function parseLines({ path, text }: KnownHostsFile): readonly Line[] {
@@ -173,16 +175,16 @@ function matches({ hosts }: Line, name: string): boolean {
 
 function matchesHashed(hashed: string, name: string): boolean {
 	const [, , salt = "", hash = ""] = hashed.split("|");
-	const wanted = Buffer.from(hash, "base64");
+	const expected = Buffer.from(hash, "base64");
 	const made = Buffer.from(hashName(Buffer.from(salt, "base64"), name), "base64");
-	return wanted.length === made.length && timingSafeEqual(wanted, made);
+	return expected.length === made.length && timingSafeEqual(expected, made);
 }
 
 function hashName(salt: Buffer, name: string): string {
 	return createHmac("sha1", salt).update(name).digest("base64");
 }
 
-/** "*" and "?" as wildcards; everything else, brackets among it, stands for itself. */
+/** "*" and "?" are wildcards; all other characters, brackets included, are literal. */
 function fits(pattern: string, name: string): boolean {
 	const source = pattern
 		.replace(/[.+^${}()|[\]\\]/g, "\\$&")

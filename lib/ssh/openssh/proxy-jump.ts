@@ -16,20 +16,20 @@ import { describeTarget, parseSshTarget } from "./target.ts";
 /** Runs the ssh client and returns its output; undefined when none is installed. */
 export type RunSsh = (args: readonly string[], deadlineMs: number) => Promise<string | undefined>;
 
-/** OpenSSH has no limit of its own but the number of processes. */
+/** OpenSSH is limited by the number of processes alone. */
 const MAX_HOPS = 8;
 
-/** The hosts to log in to, one through the other; the target is the last. */
+/** The hosts to log in to, each through the one before it; the target is the last. */
 export async function findRoute(
 	target: SshTarget,
 	lookUp: (query: HostQuery) => Promise<HostSettings>,
 ): Promise<readonly HostSettings[]> {
-	const way: string[] = [];
+	const path: string[] = [];
 	const follow = async (query: HostQuery): Promise<readonly HostSettings[]> => {
-		way.unshift(describeTarget(query));
-		if (way.length > MAX_HOPS) {
-			throw new AiServerError("settings", `The SSH jumps never end: ${way.join(" > ")}`, {
-				hint: "Look for a circle of ProxyJump in ~/.ssh/config",
+		path.unshift(describeTarget(query));
+		if (path.length > MAX_HOPS) {
+			throw new AiServerError("settings", `ProxyJump loop: ${path.join(" > ")}`, {
+				hint: "Check ProxyJump in ~/.ssh/config",
 			});
 		}
 		const settings = await lookUp(query);
@@ -37,12 +37,13 @@ export async function findRoute(
 		const last = settings.proxyJump.at(-1);
 		if (last === undefined) return [settings];
 		const jumps = settings.proxyJump.slice(0, -1);
-		return [...(await follow({ ...parseSshTarget(last, "ProxyJump"), jumps })), settings];
+		const jump = parseSshTarget(last, { hint: "Check ProxyJump in ~/.ssh/config" });
+		return [...(await follow({ ...jump, jumps })), settings];
 	};
 	return follow(target);
 }
 
-/** Asks OpenSSH what it would do with a host. `onMissing` is called where no ssh client is installed. */
+/** Asks OpenSSH for the settings of a host. `onMissing` is called where no ssh client is installed. */
 export async function askOpenSsh(
 	query: HostQuery,
 	local: LocalUser,
@@ -70,13 +71,13 @@ export const runSshClient: RunSsh = (args, deadlineMs) =>
 			if (error.killed === true) {
 				return reject(
 					new AiServerError("timeout", `ssh -G took longer than ${deadlineMs / 1000} s`, {
-						hint: "Look for a slow Match exec in ~/.ssh/config",
+						hint: "Check for a slow Match exec in ~/.ssh/config",
 					}),
 				);
 			}
-			const told = stderr.trim().split("\n").at(-1) || error.message;
+			const reason = stderr.trim().split("\n").at(-1) || error.message;
 			return reject(
-				new AiServerError("ssh", `The ssh client does not take its config: ${told}`, {
+				new AiServerError("ssh", `The ssh client rejects its config: ${reason}`, {
 					hint: `Try: ssh -G ${args.at(-1)}`,
 				}),
 			);
@@ -85,8 +86,8 @@ export const runSshClient: RunSsh = (args, deadlineMs) =>
 	});
 
 /**
- * The `-F` for ssh, which looks for its config in the account's home whatever $HOME says. As with any
- * -F the system's config does not count then.
+ * The `-F` for ssh, which looks for its config in the account's home and ignores $HOME. As with any -F,
+ * the system's config is then not read.
  */
 async function configFile({ home, accountHome }: LocalUser): Promise<string | undefined> {
 	if (home === accountHome) return undefined;

@@ -3,7 +3,7 @@ import { AiServerError } from "../../errors.ts";
 import type { SshTarget } from "../types.ts";
 import { isHostName, isUserName } from "./target.ts";
 
-/** Where one hop of the way ends. */
+/** Where one hop of the route ends. */
 export interface Endpoint {
 	readonly user: string;
 	readonly host: string;
@@ -19,31 +19,31 @@ export interface HostSettings extends Endpoint {
 	readonly identitiesOnly: boolean;
 	/** The agent's socket. */
 	readonly agent: string | undefined;
-	/** The jump hosts, in the order of the way. */
+	/** The jump hosts, in the order of the route. */
 	readonly proxyJump: readonly string[];
-	/** The first is the one that new keys are written to. */
+	/** New keys are written to the first. */
 	readonly userKnownHosts: readonly string[];
 	readonly globalKnownHosts: readonly string[];
 	readonly hashKnownHosts: boolean;
 }
 
-/** What is asked of `ssh -G`: a target, for a jump host with the jumps in front of it. */
+/** What `ssh -G` is asked for: a target; for a jump host also the jumps before it. */
 export interface HostQuery extends SshTarget {
 	/** Replaces the config's ProxyJump. */
 	readonly jumps?: readonly string[];
 }
 
-/** Whose keys and config count. */
+/** The local user, whose keys and config are used. */
 export interface LocalUser {
-	/** The home whose .ssh counts. */
+	/** The home whose .ssh is used. */
 	readonly home: string;
-	/** The home that the account database names: `ssh` ignores $HOME. */
+	/** The home in the account database: `ssh` ignores $HOME. */
 	readonly accountHome: string;
 	readonly name: string;
 	readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Without an ssh client nobody knows its defaults, so these are ours; the newest kind first. */
+/** Used where no ssh client is installed that could tell its defaults; the newest kind first. */
 const KEY_FILES = ["id_ed25519", "id_ecdsa", "id_rsa"] as const;
 
 /**
@@ -53,12 +53,14 @@ const KEY_FILES = ["id_ed25519", "id_ecdsa", "id_rsa"] as const;
 export function settingsArguments(query: HostQuery, config: string | undefined): readonly string[] {
 	const { user, host, port, jumps = [] } = query;
 	return [
-		...["-T", "-G"],
+		"-T",
+		"-G",
 		...(config === undefined ? [] : ["-F", config]),
 		...(user === undefined ? [] : ["-l", user]),
 		...(port === undefined ? [] : ["-p", String(port)]),
 		...(jumps.length === 0 ? [] : ["-J", jumps.join(",")]),
-		...["--", host],
+		"--",
+		host,
 	];
 }
 
@@ -76,8 +78,8 @@ export function parseSettings(printed: string, query: HostQuery, local: LocalUse
 	if (some("proxycommand") !== undefined) {
 		throw new AiServerError(
 			"ssh",
-			`The ssh config reaches ${query.host} by a ProxyCommand, which is not supported`,
-			{ hint: "Use ProxyJump there" },
+			`The ssh config reaches ${query.host} through a ProxyCommand, which is not supported`,
+			{ hint: "Use ProxyJump in ~/.ssh/config" },
 		);
 	}
 	const host = one("hostname") ?? query.host;
@@ -91,7 +93,7 @@ export function parseSettings(printed: string, query: HostQuery, local: LocalUse
 		if (!fits) {
 			throw new AiServerError(
 				"settings",
-				`The ssh config gives ${query.host} an odd name: ${name}`,
+				`The ssh config gives ${query.host} an unusable name: ${name}`,
 				{
 					hint: "Check HostName, User and HostKeyAlias in ~/.ssh/config",
 				},
@@ -113,11 +115,13 @@ export function parseSettings(printed: string, query: HostQuery, local: LocalUse
 	};
 }
 
-/** What counts where there is no ssh client: the target, and OpenSSH's usual places. */
+/** Used where no ssh client is installed: the target, and OpenSSH's usual files. */
 export function plainSettings(query: HostQuery, local: LocalUser): HostSettings {
 	const folder = join(local.home, ".ssh");
 	return {
-		...{ user: query.user ?? local.name, host: query.host, port: query.port ?? 22 },
+		user: query.user ?? local.name,
+		host: query.host,
+		port: query.port ?? 22,
 		hostKeyAlias: undefined,
 		identityFiles: KEY_FILES.map((name) => join(folder, name)),
 		identitiesOnly: false,
@@ -141,7 +145,7 @@ function agentOf(
 	return socket === "" ? undefined : socket;
 }
 
-/** `ssh -G` prints several paths in one line without quotes; each but the first begins anew. */
+/** `ssh -G` prints several paths on one line without quotes; each begins with a root or "~". */
 function splitPaths(text: string | undefined): readonly string[] {
 	return text?.split(/ (?=[/~]|[A-Za-z]:[\\/])/) ?? [];
 }

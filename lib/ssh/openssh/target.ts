@@ -1,31 +1,39 @@
 import { isIPv6 } from "node:net";
-import { AiServerError } from "../../errors.ts";
+import { AiServerError, type ErrorFacts } from "../../errors.ts";
 import type { SshTarget } from "../types.ts";
 
+/** For a target that the user has set. */
+const SETTING: ErrorFacts = {
+	hint: "Write it as user@host or user@host:port",
+	setting: "sshHost",
+};
+
 /**
- * Reads `[user@]host[:port]`, `[user@][v6]:port` or `ssh://...`, as AI_SERVER_SSH_HOST and ProxyJump
- * hold it. Throws AiServerError "settings" that names the `setting`.
+ * Reads `[user@]host[:port]`, `[user@][v6]:port` or `ssh://...`, as the setting and ProxyJump hold it.
+ * Throws AiServerError "settings" with the given facts.
  */
-export function parseSshTarget(text: string, setting = "AI_SERVER_SSH_HOST"): SshTarget {
-	const unusable = (fault: string): AiServerError =>
-		new AiServerError("settings", `${setting} ${fault}`, {
-			hint: "Write it as user@host or user@host:port",
-		});
+export function parseSshTarget(text: string, facts: ErrorFacts = SETTING): SshTarget {
+	const unusable = (message: string): AiServerError =>
+		new AiServerError("settings", message, facts);
 	const bare = text.replace(/^ssh:\/\//i, "").replace(/\/$/, "");
 	// The last "@": a user name may hold one, a host may not.
 	const at = bare.lastIndexOf("@");
 	const user = at < 0 ? undefined : bare.slice(0, at);
 	const parts = splitHost(bare.slice(at + 1));
 	if (parts === undefined || !isHostName(parts.host) || (user !== undefined && !isUserName(user))) {
-		throw unusable(`is not a target: ${JSON.stringify(text)}`);
+		throw unusable(`${JSON.stringify(text)} is not an SSH target`);
 	}
 	if (parts.port === undefined) return { user, host: parts.host, port: undefined };
 	const port = /^\d{1,5}$/.test(parts.port) ? Number(parts.port) : 0;
-	if (port < 1 || port > 65_535) throw unusable(`has the port ${JSON.stringify(parts.port)}`);
+	if (port < 1 || port > 65_535) {
+		throw unusable(
+			`${JSON.stringify(text)} is not an SSH target: ${JSON.stringify(parts.port)} is not a port`,
+		);
+	}
 	return { user, host: parts.host, port };
 }
 
-/** The target as a person would write it. */
+/** The target as a user would write it. */
 export function describeTarget({ user, host, port }: SshTarget): string {
 	const name = port !== undefined && isIPv6(host) ? `[${host}]` : host;
 	return `${user === undefined ? "" : `${user}@`}${name}${port === undefined ? "" : `:${port}`}`;

@@ -2,7 +2,7 @@ import { appendFile, mkdir, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { KnownHostsFile } from "./known-hosts.ts";
 
-/** The file's bytes, or nothing when it is not there or may not be read. */
+/** The file's bytes; undefined when it does not exist or cannot be read. */
 export async function readOptional(path: string): Promise<Buffer | undefined> {
 	try {
 		return await readFile(path);
@@ -11,14 +11,14 @@ export async function readOptional(path: string): Promise<Buffer | undefined> {
 	}
 }
 
-/** Files that are not there or may not be read count as empty. */
+/** Files that do not exist or cannot be read count as empty. */
 export function readKnownHosts(paths: readonly string[]): Promise<readonly KnownHostsFile[]> {
 	return Promise.all(
 		paths.map(async (path) => ({ path, text: (await readOptional(path))?.toString("utf8") ?? "" })),
 	);
 }
 
-/** Appends a line to a known_hosts file, making it (0600) and its folder (0700) where needed. */
+/** Appends a line to a known_hosts file, creating it (0600) and its folder (0700) where needed. */
 export async function appendKnownHost(path: string, line: string): Promise<void> {
 	await mkdir(dirname(path), { recursive: true, mode: 0o700 });
 	const gap = (await endsMidLine(path)) ? "\n" : "";

@@ -135,7 +135,7 @@ export const ASSISTANTS: readonly Row[] = [
 		newest: { events: "error error", message: "error: message.content is not iterable", body: [] },
 	},
 	{
-		name: "A.3 blanks beside a call",
+		name: "A.3 blanks next to a call",
 		messages: [user("Hi"), assistant([says("\n\n"), calls("c1")]), result("c1", [says("x")])],
 		replies,
 		ours: {

@@ -80,7 +80,7 @@ export const FINISHES: readonly Row[] = [
 		},
 	},
 	{
-		name: "C.5 a reason that nobody knows",
+		name: "C.5 an unknown reason",
 		replies: finished("bored"),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | error error",
@@ -95,7 +95,7 @@ export const FINISHES: readonly Row[] = [
 			events: "start | toolcall_start 0 | toolcall 0 {} | toolcall_end 0 | done toolUse",
 			message: "call a read {} | toolUse | from stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		better: "whoever looks at the reason must see that tools are to be run",
+		better: "the reason shows that tools are to be run",
 		newest: {
 			events: "start | toolcall_start 0 | toolcall 0 {} | toolcall_end 0 | done stop",
 			message: "call a read {} | stop | 10+90>7 | id c1 | model tiny.gguf",

@@ -63,20 +63,6 @@ export const PROMPTS: readonly Row[] = [
 		},
 	},
 	{
-		name: "A.1 the older shape, with prompt and tools beside the messages",
-		messages: [user("Hi")],
-		beside: { systemPrompt: "P", tools: [tool("read")] },
-		replies,
-		ours: {
-			...SAYS_OK,
-			body: [
-				'{"role":"system","content":"P"}',
-				'{"role":"user","content":"Hi"}',
-				'{"type":"function","function":{"name":"read","description":"Runs read","parameters":{"type":"object","properties":{"x":{"type":"number"}},"required":["x"]}}}',
-			],
-		},
-	},
-	{
 		name: "A.1 no system message at all",
 		messages: [user("Hi")],
 		replies,

@@ -11,7 +11,10 @@ export const REFUSALS: readonly Row[] = [
 		name: "C.7 400, the context is too small (D context-overflow)",
 		replies: refusal(400, {
 			error: {
-				...{ code: 400, type: "exceed_context_size_error", n_prompt_tokens: 15_024, n_ctx: 4096 },
+				code: 400,
+				type: "exceed_context_size_error",
+				n_prompt_tokens: 15_024,
+				n_ctx: 4096,
 				message: "request (15024 tokens) exceeds the available context size (4096 tokens)",
 			},
 		}),
@@ -44,9 +47,9 @@ export const REFUSALS: readonly Row[] = [
 		replies: error(400, "n_predict of 15024 is more than 8192", "invalid_request_error"),
 		ours: {
 			events: "error error",
-			message: "error: 400: n_predict of 15\u2060024 is more than 8192",
+			message: "error: 400: n_predict of 15024 is more than 8192",
 		},
-		better: "the oldest pi does not try again for a number inside a longer one; no JSON",
+		better: "no JSON; and pi 1.3.0 takes a number inside a longer one for a status",
 		newest: {
 			message:
 				'error: 400: {"code":400,"message":"n_predict of 15024 is more than 8192","type":"invalid_request_error"}',
@@ -72,7 +75,7 @@ export const REFUSALS: readonly Row[] = [
 		ours: {
 			events: "error error",
 			message:
-				"error: The model's server cannot take this request: image input is not supported - hint: you may need to provide the mmproj. Go back before it with /tree, or give the model its mmproj file",
+				"error: The model's server rejected this request: image input is not supported - hint: you may need to provide the mmproj. Go back before it with /tree, or give the model its mmproj file",
 		},
 		better: "no second try can help, and it says what does",
 		newest: {
@@ -89,7 +92,7 @@ export const REFUSALS: readonly Row[] = [
 		ours: {
 			events: "error error",
 			message:
-				"error: The model's server cannot take this request: Failed to parse tool call arguments as JSON: oops. Go back before that call with /tree",
+				"error: The model's server rejected this request: Failed to parse tool call arguments as JSON: oops. Go back before that call with /tree",
 		},
 		better: "no second try can help, and it says what does",
 		newest: {
@@ -123,7 +126,7 @@ export const REFUSALS: readonly Row[] = [
 		ours: {
 			events: "error error",
 			message:
-				"error: The server does not know the model tiny (no router for requested model). Run /ai-server-refresh",
+				"error: The server does not know the model tiny (no router for requested model). List the models again: /ai-server-refresh",
 		},
 		better: "says what to do",
 		newest: { message: 'error: 404 "no router for requested model"' },
@@ -136,7 +139,7 @@ export const REFUSALS: readonly Row[] = [
 		ours: {
 			events: "error error",
 			message:
-				"error: The server does not know the model tiny (could not find suitable inference handler for tiny). Run /ai-server-refresh",
+				"error: The server does not know the model tiny (could not find suitable inference handler for tiny). List the models again: /ai-server-refresh",
 		},
 		better: "says what to do",
 		newest: { message: "error: 400 could not find suitable inference handler for tiny" },
@@ -146,7 +149,8 @@ export const REFUSALS: readonly Row[] = [
 		replies: refusal(404, "404 page not found\n", { "content-type": "text/plain" }),
 		ours: {
 			events: "error error",
-			message: "error: The server has no chat here (404 page not found). Check AI_SERVER_URL",
+			message:
+				"error: The server has no chat API at this URL (404 page not found). Check the URL (AI_SERVER_URL)",
 		},
 		better: "says what to do",
 		newest: { message: "error: 404 404 page not found\n" },
@@ -156,7 +160,8 @@ export const REFUSALS: readonly Row[] = [
 		replies: refusal(401, { error: { message: "Invalid API Key", type: "authentication_error" } }),
 		ours: {
 			events: "error error",
-			message: "error: The server wants another API key (Invalid API Key). Check AI_SERVER_API_KEY",
+			message:
+				"error: The server rejected the API key (Invalid API Key). Check the API key (AI_SERVER_API_KEY)",
 		},
 		better: "says what to do",
 		newest: { message: 'error: 401: {"message":"Invalid API Key","type":"authentication_error"}' },
@@ -188,7 +193,7 @@ export const REFUSALS: readonly Row[] = [
 		ours: {
 			events: "error error",
 			message:
-				"error: The model tiny could not be loaded (unable to start process: upstream command exited prematurely). Look at the model's log on the server",
+				"error: The model tiny could not be loaded (unable to start process: upstream command exited prematurely). Check the model's log on the server",
 		},
 		better: "no second try can help, and it says where to look",
 		newest: {
@@ -228,7 +233,7 @@ export const REFUSALS: readonly Row[] = [
 		ours: {
 			events: "error error",
 			message:
-				"error: The server redirects the chat elsewhere. Set AI_SERVER_URL to the address it ends at",
+				"error: The server redirects chat requests (302). Set the URL to the address that it redirects to (AI_SERVER_URL)",
 			wire: "1 requests",
 		},
 		better: "the chat is not sent to another address, and the error says so",
@@ -265,7 +270,6 @@ export const REFUSALS: readonly Row[] = [
 		name: "C.7 an error without the key error",
 		replies: refusal(400, { message: "bad thing" }),
 		ours: { events: "error error", message: 'error: 400: {"message":"bad thing"}' },
-		oldest: { message: "error: 400 status code (no body)" },
 	},
 	{
 		name: "C.7 an error in detail",
@@ -273,7 +277,6 @@ export const REFUSALS: readonly Row[] = [
 		ours: { events: "error error", message: 'error: 422: [{"msg":"field required"}]' },
 		better: "the server's words without the JSON around them",
 		newest: { message: 'error: 422 {"detail":[{"msg":"field required"}]}' },
-		oldest: { message: "error: 422 status code (no body)" },
 	},
 	{
 		name: "C.7 an error that is half JSON",

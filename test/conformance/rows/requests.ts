@@ -226,7 +226,7 @@ export const REQUESTS: readonly Row[] = [
 			wire: "authorization: none, accept: text/event-stream, accept-encoding: none, x-session-id: s1, x-stainless-lang: none",
 		},
 		better:
-			"no key that nobody needs, no compression that delays events, the session for llama-swap's page",
+			"no key that is not needed, no compression that delays events, the session for llama-swap's page",
 		newest: {
 			wire: "authorization: Bearer placeholder, accept: application/json, accept-encoding: gzip, deflate, x-session-id: none, x-stainless-lang: js",
 		},
@@ -252,7 +252,6 @@ export const REQUESTS: readonly Row[] = [
 			message: "text ab | stop | 10+90>7 | id c1 | model tiny.gguf",
 			wire: "onPayload, onResponse 200, 4 chunks",
 		},
-		oldest: { wire: "onPayload, onResponse 200, 0 chunks" },
 	},
 	{
 		name: "B.2 the request that onPayload gives back is sent",
@@ -284,7 +283,7 @@ export const REQUESTS: readonly Row[] = [
 		ours: {
 			events: "error error",
 			message:
-				"error: The server was silent for 1 s (timed out). If the model needs longer to load, raise AI_SERVER_TIMEOUT_MS | tries again",
+				"error: The server sent nothing for 1 s (timed out). If the model needs longer to load, raise the limit (AI_SERVER_TIMEOUT_MS) | tries again",
 			wire: "the turn ended first",
 		},
 		better: "says how long it waited and what to do",
@@ -299,7 +298,7 @@ export const REQUESTS: readonly Row[] = [
 		ours: {
 			events: "start | text_start 0 | text 0 half | text_end 0 | error error",
 			message:
-				"text half | error: The server was silent for 1 s (timed out). If the model needs longer to load, raise AI_SERVER_TIMEOUT_MS | tries again | id c1 | model tiny.gguf",
+				"text half | error: The server sent nothing for 1 s (timed out). If the model needs longer to load, raise the limit (AI_SERVER_TIMEOUT_MS) | tries again | id c1 | model tiny.gguf",
 			wire: "the turn ended first",
 		},
 		better: "the limit holds for the whole answer, not only until its head",

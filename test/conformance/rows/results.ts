@@ -286,7 +286,7 @@ export const RESULTS: readonly Row[] = [
 		newest: { events: "error error", message: "error: content is not iterable", body: [] },
 	},
 	{
-		name: "A.4 an empty text beside an image",
+		name: "A.4 an empty text next to an image",
 		messages: [user("Hi"), assistant([calls("c1")]), result("c1", [says(""), image()])],
 		model: SEES,
 		replies,

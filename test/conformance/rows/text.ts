@@ -42,11 +42,6 @@ export const TEXT: readonly Row[] = [
 				"start | thinking_start 0 | thinking 0 r | text_start 1 | text 1 t | thinking_end 0 | text_end 1 | done stop",
 			message: "thinking(reasoning_content) r | text t | stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: {
-			events:
-				"start | text_start 0 | text 0 t | thinking_start 1 | thinking 1 r | text_end 0 | thinking_end 1 | done stop",
-			message: "text t | thinking(reasoning_content) r | stop | 10+90>7 | id c1 | model tiny.gguf",
-		},
 	},
 	{
 		name: "C.2 thinking alone",

@@ -77,13 +77,6 @@ export const THOUGHTS: readonly Row[] = [
 				'{"role":"user","content":"Go"}',
 			],
 		},
-		oldest: {
-			body: [
-				'{"role":"user","content":"Hi"}',
-				'{"role":"assistant","content":"hmYes?"}',
-				'{"role":"user","content":"Go"}',
-			],
-		},
 	},
 	{
 		name: "A.3 thinking of the same model under another provider's name",
@@ -99,13 +92,6 @@ export const THOUGHTS: readonly Row[] = [
 			body: [
 				'{"role":"user","content":"Hi"}',
 				'{"role":"assistant","content":"Yes?"}',
-				'{"role":"user","content":"Go"}',
-			],
-		},
-		oldest: {
-			body: [
-				'{"role":"user","content":"Hi"}',
-				'{"role":"assistant","content":"hmYes?"}',
 				'{"role":"user","content":"Go"}',
 			],
 		},

@@ -133,7 +133,6 @@ export const TOOL_FORMS: readonly Row[] = [
 			message:
 				"call a read {} with an argumentsError | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: { message: "call a read {} | toolUse | 10+90>7 | id c1 | model tiny.gguf" },
 	},
 	{
 		name: "C.3 numbers, escapes and depth",
@@ -171,7 +170,6 @@ export const TOOL_FORMS: readonly Row[] = [
 			events: "start | toolcall_start 0 | toolcall 0 null | toolcall_end 0 | done toolUse",
 			message: "call a f {} with an argumentsError | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: { message: "call a f null | toolUse | 10+90>7 | id c1 | model tiny.gguf" },
 	},
 	{
 		name: "C.3 arguments written as a JSON string",
@@ -180,7 +178,6 @@ export const TOOL_FORMS: readonly Row[] = [
 			events: 'start | toolcall_start 0 | toolcall 0 "{\\"x\\":1}" | toolcall_end 0 | done toolUse',
 			message: "call a f {} with an argumentsError | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: { message: 'call a f "{\\"x\\":1}" | toolUse | 10+90>7 | id c1 | model tiny.gguf' },
 	},
 	{
 		name: "C.3 a comma too many",
@@ -189,6 +186,5 @@ export const TOOL_FORMS: readonly Row[] = [
 			events: 'start | toolcall_start 0 | toolcall 0 {"x":1,} | toolcall_end 0 | done toolUse',
 			message: "call a f {} with an argumentsError | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: { message: 'call a f {"x":1} | toolUse | 10+90>7 | id c1 | model tiny.gguf' },
 	},
 ];

@@ -134,7 +134,6 @@ export const TOOLS: readonly Row[] = [
 			message:
 				"call a read {} with an argumentsError | call   {} with an argumentsError | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: { message: "call a read {} | call   {} | toolUse | 10+90>7 | id c1 | model tiny.gguf" },
 	},
 	{
 		name: "C.3 missing id",
@@ -162,7 +161,6 @@ export const TOOLS: readonly Row[] = [
 			message:
 				"call a read {} with an argumentsError | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: { message: 'call a read {"x":1} | toolUse | 10+90>7 | id c1 | model tiny.gguf' },
 	},
 	{
 		name: "C.3 arguments as an object",
@@ -179,7 +177,6 @@ export const TOOLS: readonly Row[] = [
 			message:
 				"call a read {} with an argumentsError | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: { message: "call a read [] | toolUse | 10+90>7 | id c1 | model tiny.gguf" },
 	},
 	{
 		name: "C.3 no arguments at all",
@@ -198,7 +195,6 @@ export const TOOLS: readonly Row[] = [
 			message:
 				"call a bash {} with an argumentsError | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: { message: "call a bash {} | toolUse | 10+90>7 | id c1 | model tiny.gguf" },
 	},
 	{
 		name: "C.3 arguments that break off, and a stop reason that hides it",
@@ -209,10 +205,6 @@ export const TOOLS: readonly Row[] = [
 			message:
 				"call a bash {} with an argumentsError | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: {
-			message:
-				'call a bash {"command":"rm -rf /tmp/x"} | toolUse | 10+90>7 | id c1 | model tiny.gguf',
-		},
 	},
 	{
 		name: "C.3 arguments that break off at the limit of tokens",
@@ -221,10 +213,6 @@ export const TOOLS: readonly Row[] = [
 			events:
 				'start | toolcall_start 0 | toolcall 0 {"command":"rm -rf /tmp/x | toolcall_end 0 | done length',
 			message: "call a bash {} with an argumentsError | length | 10+90>7 | id c1 | model tiny.gguf",
-		},
-		oldest: {
-			message:
-				'call a bash {"command":"rm -rf /tmp/x"} | length | 10+90>7 | id c1 | model tiny.gguf',
 		},
 	},
 	{
@@ -254,7 +242,6 @@ export const TOOLS: readonly Row[] = [
 			message:
 				"call a read {} with an argumentsError | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: { message: "call a read [1,2] | toolUse | 10+90>7 | id c1 | model tiny.gguf" },
 	},
 	{
 		name: "C.3 something behind the arguments",
@@ -265,7 +252,6 @@ export const TOOLS: readonly Row[] = [
 			message:
 				"call a read {} with an argumentsError | toolUse | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		oldest: { message: 'call a read {"x":1} | toolUse | 10+90>7 | id c1 | model tiny.gguf' },
 	},
 	{
 		name: "C.3 a key __proto__",
@@ -308,6 +294,5 @@ export const TOOLS: readonly Row[] = [
 		newest: {
 			message: "call a bash {} with an argumentsError | aborted | id c1 | model tiny.gguf",
 		},
-		oldest: { message: 'call a bash {"command":"l"} | aborted | id c1 | model tiny.gguf' },
 	},
 ];

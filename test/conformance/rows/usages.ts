@@ -5,8 +5,11 @@ const HEAD = { id: "c1", model: "tiny.gguf", created: 1 };
 const counted = (usage: unknown): string => frame({ ...HEAD, choices: [], usage });
 const STOP = delta({}, "stop");
 const TIMINGS = {
-	...{ cache_n: 90, prompt_n: 10, predicted_n: 7 },
-	...{ prompt_per_second: 100, predicted_per_second: 50 },
+	cache_n: 90,
+	prompt_n: 10,
+	predicted_n: 7,
+	prompt_per_second: 100,
+	predicted_per_second: 50,
 };
 
 /** C.4: usage. */
@@ -51,7 +54,8 @@ export const USAGES: readonly Row[] = [
 			text("a"),
 			STOP,
 			counted({
-				...{ prompt_tokens: 9, completion_tokens: 2 },
+				prompt_tokens: 9,
+				completion_tokens: 2,
 				prompt_tokens_details: { cached_tokens: 12 },
 			}),
 			DONE,
@@ -67,7 +71,8 @@ export const USAGES: readonly Row[] = [
 			text("a"),
 			STOP,
 			counted({
-				...{ prompt_tokens: 9, completion_tokens: 8 },
+				prompt_tokens: 9,
+				completion_tokens: 8,
 				completion_tokens_details: { reasoning_tokens: 6 },
 			}),
 			DONE,
@@ -95,10 +100,13 @@ export const USAGES: readonly Row[] = [
 		name: "C.4 usage of a choice, and of null at the top",
 		replies: stream(
 			frame({
-				...{ ...HEAD, usage: null },
+				...HEAD,
+				usage: null,
 				choices: [
 					{
-						...{ index: 0, delta: { content: "a" }, finish_reason: "stop" },
+						index: 0,
+						delta: { content: "a" },
+						finish_reason: "stop",
 						usage: { prompt_tokens: 9, completion_tokens: 2 },
 					},
 				],
@@ -149,7 +157,7 @@ export const USAGES: readonly Row[] = [
 			events: "start | text_start 0 | text 0 a | text_end 0 | error aborted",
 			message: "text a | aborted | 10+90>7 | id c1 | model tiny.gguf",
 		},
-		better: "the timings tell what the aborted answer took",
+		better: "the timings hold what the aborted answer took",
 		newest: { message: "text a | aborted | id c1 | model tiny.gguf" },
 	},
 	{

@@ -16,7 +16,7 @@ const ENDED = /(?: \| \w+_end \d+)+(?= \| error )/;
 const ERROR =
 	/(^| \| )error: [\s\S]*?(?: \| (?:tries again|compacts))?(?=$| \| (?:\d+\+\d+>|from |id |model ))/;
 
-/** How outcomes of recorded exchanges may differ: nobody writes hundreds of them down by hand. */
+/** How the outcomes of recorded exchanges may differ; there are too many to write each one down. */
 const WAYS: readonly Way[] = [
 	{
 		why: "tokens are counted by llama-server's timings, or estimated, where it sends no usage",

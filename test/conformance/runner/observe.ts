@@ -55,7 +55,7 @@ export async function observe(provider: Provider, order: Order): Promise<Observa
 		},
 	});
 	const lines: string[] = [];
-	let told = false;
+	let reported = false;
 	const limit = setTimeout(() => {
 		lines.push("did not end");
 		caller.abort();
@@ -65,8 +65,8 @@ export async function observe(provider: Provider, order: Order): Promise<Observa
 		for await (const event of stream) {
 			note(lines, event);
 			if (event.type === abort) caller.abort();
-			if (reached === undefined || told || !("delta" in event)) continue;
-			told = true;
+			if (reached === undefined || reported || !("delta" in event)) continue;
+			reported = true;
 			await fetch(reached).catch(() => undefined);
 		}
 		const message = await stream.result();
@@ -108,7 +108,7 @@ function describe(message: AssistantMessage, model: Model<Api>, wordless: boolea
 		if (block.type === "text") return `text ${block.text}`;
 		if (block.type === "thinking") return `thinking(${block.thinkingSignature}) ${block.thinking}`;
 		const { argumentsError } = block as { argumentsError?: string };
-		// What the model is told of them is each side's own matter.
+		// What the model reads about them may differ between the sides.
 		const fault = argumentsError === undefined ? "" : " with an argumentsError";
 		return `call ${block.id} ${block.name} ${JSON.stringify(block.arguments)}${fault}`;
 	});

@@ -9,8 +9,6 @@ export interface Scenario {
 	readonly name: string;
 	/** pi's transcript; a prompt and one question where it does not matter. */
 	readonly messages?: readonly unknown[];
-	/** What older hosts hand over beside the messages. */
-	readonly beside?: { readonly systemPrompt: string; readonly tools: readonly unknown[] };
 	readonly model?: Partial<Model<"openai-completions">>;
 	/** SimpleStreamOptions that can be written as JSON. */
 	readonly options?: Readonly<Record<string, unknown>>;
@@ -26,7 +24,7 @@ export interface Scenario {
 	readonly nobody?: boolean;
 	/** In order, the last one again after that. */
 	readonly replies: readonly Reply[];
-	/** What of the request is looked at beside its messages, tools and limits. */
+	/** What of the request is compared besides its messages, tools and limits. */
 	readonly keys?: readonly string[];
 	/** Headers that are looked at; "requests", "hooks" and "connection" are known too. */
 	readonly watch?: readonly string[];
@@ -71,15 +69,24 @@ export interface Reply {
  * side is the best that pi can do with this server.
  */
 export const MODEL: Model<"openai-completions"> = {
-	...{ id: "tiny", name: "tiny", api: "openai-completions", provider: "conformance", baseUrl: "" },
+	id: "tiny",
+	name: "tiny",
+	api: "openai-completions",
+	provider: "conformance",
+	baseUrl: "",
 	reasoning: false,
 	input: ["text"],
 	cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
-	...{ contextWindow: 100_000, maxTokens: 1000 },
+	contextWindow: 100_000,
+	maxTokens: 1000,
 	compat: {
-		...{ supportsStore: false, supportsDeveloperRole: false, supportsReasoningEffort: false },
-		...{ supportsUsageInStreaming: true, supportsStrictMode: false },
-		...{ maxTokensField: "max_tokens", thinkingFormat: "qwen-chat-template" },
+		supportsStore: false,
+		supportsDeveloperRole: false,
+		supportsReasoningEffort: false,
+		supportsUsageInStreaming: true,
+		supportsStrictMode: false,
+		maxTokensField: "max_tokens",
+		thinkingFormat: "qwen-chat-template",
 	},
 };
 
@@ -105,10 +112,10 @@ export interface Order {
 }
 
 export function orderOf(row: Scenario, url: string): Order {
-	const { options = {}, patience, beside, messages = QUESTION } = row;
+	const { options = {}, patience, messages = QUESTION } = row;
 	return {
 		model: { ...MODEL, ...row.model, baseUrl: `${url}/v1` },
-		context: { messages, ...beside },
+		context: { messages },
 		options: patience === undefined ? options : { ...options, timeoutMs: patience },
 		replace: row.replace,
 		abort: row.abort,

@@ -23,7 +23,7 @@ export interface Seen {
 }
 
 export interface ScriptServer {
-	/** The address of a row on one side; where nobody shall listen, nobody does. */
+	/** The address of a row on one side; closed for rows with `nobody`. */
 	url(side: string, row: number): string;
 	seen(side: string, row: number): Seen;
 	close(): Promise<void>;

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ENVIRONMENT_NAMES } from "../../../config.ts";
 import type { Host } from "../../../hosts/hosts.ts";
 import { createHttp } from "../../../lib/http/client.ts";
 import { createStreamSimple } from "../../../stream.ts";
@@ -25,7 +26,9 @@ export async function runOurs(rows: readonly Scenario[], server: ScriptServer): 
 			const { baseUrl } = order.model;
 			const http = createHttp({ baseUrl: baseUrl.replace(/\/v1$/, "") });
 			const provider = createStreamSimple({
-				...{ http, timeoutMs: row.patience ?? PATIENCE_MS, honoursArgumentsError: true },
+				http,
+				timeoutMs: row.patience ?? PATIENCE_MS,
+				names: ENVIRONMENT_NAMES,
 			});
 			results[at] = await observe(provider, order);
 			await http.close();
@@ -48,7 +51,10 @@ export async function runHost(
 		await writeFile(orders, JSON.stringify(all));
 		const { AI_SERVER_URL = "", AI_SERVER_SSH_HOST = "" } = process.env;
 		const { stderr } = await runPi({
-			...{ host, place, extension: PROBE, args: ["--no-session", "-p", "go"] },
+			host,
+			place,
+			extension: PROBE,
+			args: ["--no-session", "-p", "go"],
 			env: {
 				AI_SERVER_URL,
 				AI_SERVER_SSH_HOST,

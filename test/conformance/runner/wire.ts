@@ -17,7 +17,9 @@ export const USAGE: string = frame({
 	...HEAD,
 	choices: [],
 	usage: {
-		...{ prompt_tokens: 100, completion_tokens: 7, total_tokens: 107 },
+		prompt_tokens: 100,
+		completion_tokens: 7,
+		total_tokens: 107,
 		prompt_tokens_details: { cached_tokens: 90 },
 	},
 });

@@ -12,7 +12,7 @@ import {
 	checkCertificates,
 	readCertificates,
 } from "../../../lib/certificates/check.ts";
-import { AiServerError } from "../../../lib/errors.ts";
+import { AiServerError, type Setting } from "../../../lib/errors.ts";
 
 const HOUR = 60 * 60 * 1000;
 const PASSPHRASE = "open sesame";
@@ -62,44 +62,48 @@ test("accepts good files and hands their text on", async () => {
 });
 
 interface Spoilt {
-	readonly fault: string;
+	readonly problem: string;
 	readonly spoil: (paths: CertificatePaths) => Promise<unknown>;
 	readonly part: "ca" | "cert" | "key" | undefined;
 	readonly message: RegExp;
 	readonly hint: RegExp;
+	readonly settings?: readonly Setting[];
 }
 
 const PARTS = [
-	["ca", "CA file", "AI_SERVER_CA"],
-	["cert", "client certificate", "AI_SERVER_CLIENT_CERT"],
-	["key", "client key", "AI_SERVER_CLIENT_KEY"],
+	["ca", "CA file", "ca"],
+	["cert", "client certificate", "clientCert"],
+	["key", "client key", "clientKey"],
 ] as const;
 
 const SPOILT: readonly Spoilt[] = [
-	...PARTS.flatMap(([part, label, variable]): readonly Spoilt[] => [
+	...PARTS.flatMap(([part, label, setting]): readonly Spoilt[] => [
 		{
-			fault: `${part} missing`,
+			problem: `${part} missing`,
 			spoil: (paths) => rm(paths[part]),
 			part,
-			message: new RegExp(`^The ${label} .* is not there$`),
-			hint: new RegExp(`${variable}\\b.*AI_SERVER_CERTS_DIR`),
+			message: new RegExp(`^The ${label} .* does not exist$`),
+			hint: /^Copy the file there, or set its path$/,
+			settings: [setting, "certsDir"],
 		},
 		{
-			fault: `${part} is a folder`,
+			problem: `${part} is a folder`,
 			spoil: (paths) => rm(paths[part]).then(() => mkdir(paths[part])),
 			part,
 			message: new RegExp(`^The ${label} .* is a folder$`),
-			hint: new RegExp(`${variable}\\b`),
+			hint: /set its path$/,
+			settings: [setting, "certsDir"],
 		},
 		{
-			fault: `${part} empty`,
+			problem: `${part} empty`,
 			spoil: (paths) => writeFile(paths[part], ""),
 			part,
-			message: new RegExp(`^The ${label} .* holds no (?:certificate|private key)$`),
-			hint: new RegExp(`${variable}\\b`),
+			message: new RegExp(`^The ${label} .* contains no (?:certificate|private key)$`),
+			hint: /^Set the path of a PEM file with "BEGIN (?:CERTIFICATE|PRIVATE KEY)"$/,
+			settings: [setting],
 		},
 		{
-			fault: `${part} damaged`,
+			problem: `${part} damaged`,
 			spoil: async (paths) => writeFile(paths[part], damaged(await readFile(paths[part], "utf8"))),
 			part,
 			message: new RegExp(`^The ${label} .* is damaged$`),
@@ -107,102 +111,115 @@ const SPOILT: readonly Spoilt[] = [
 		},
 	]),
 	{
-		fault: "certificate in DER form",
+		problem: "certificate in DER form",
 		spoil: async (paths) =>
 			writeFile(paths.cert, new X509Certificate(await readFile(paths.cert)).raw),
 		part: "cert",
-		message: /is in DER form$/,
-		hint: /AI_SERVER_CLIENT_CERT\b.*BEGIN CERTIFICATE/,
+		message: /is in DER format$/,
+		hint: /BEGIN CERTIFICATE/,
+		settings: ["clientCert"],
 	},
 	{
-		fault: "CA in DER form",
+		problem: "CA in DER form",
 		spoil: (paths) => writeFile(paths.ca, new X509Certificate(authority.ca).raw),
 		part: "ca",
-		message: /is in DER form$/,
-		hint: /AI_SERVER_CA\b.*BEGIN CERTIFICATE/,
+		message: /is in DER format$/,
+		hint: /BEGIN CERTIFICATE/,
+		settings: ["ca"],
 	},
 	{
-		fault: "key in DER form",
+		problem: "key in DER form",
 		spoil: async (paths) =>
 			writeFile(
 				paths.key,
 				createPrivateKey(await readFile(paths.key)).export({ type: "pkcs8", format: "der" }),
 			),
 		part: "key",
-		message: /holds no private key$/,
-		hint: /AI_SERVER_CLIENT_KEY\b/,
+		message: /contains no private key$/,
+		hint: /BEGIN PRIVATE KEY/,
+		settings: ["clientKey"],
 	},
 	{
-		fault: "key where the certificate belongs",
+		problem: "key where the certificate belongs",
 		spoil: async (paths) => writeFile(paths.cert, await readFile(paths.key)),
 		part: "cert",
-		message: /holds a private key$/,
-		hint: /AI_SERVER_CLIENT_CERT\b/,
+		message: /contains a private key$/,
+		hint: /BEGIN CERTIFICATE/,
+		settings: ["clientCert"],
 	},
 	{
-		fault: "certificate where the key belongs",
+		problem: "certificate where the key belongs",
 		spoil: async (paths) => writeFile(paths.key, await readFile(paths.cert)),
 		part: "key",
-		message: /holds no private key$/,
-		hint: /AI_SERVER_CLIENT_KEY\b/,
+		message: /contains no private key$/,
+		hint: /BEGIN PRIVATE KEY/,
+		settings: ["clientKey"],
 	},
 	{
-		fault: "a path where the contents belong",
+		problem: "a path where the contents belong",
 		spoil: (paths) => writeFile(paths.ca, "/etc/ssl/root-ca.pem\n"),
 		part: "ca",
-		message: /holds no certificate$/,
-		hint: /AI_SERVER_CA\b/,
+		message: /contains no certificate$/,
+		hint: /BEGIN CERTIFICATE/,
+		settings: ["ca"],
 	},
 	{
-		fault: "CA bundle with one damaged certificate",
+		problem: "CA bundle with one damaged certificate",
 		spoil: (paths) => writeFile(paths.ca, authority.ca + damaged(stranger.ca)),
 		part: "ca",
 		message: /is damaged$/,
 		hint: /Copy it again/,
 	},
 	{
-		fault: "key of another certificate",
+		problem: "key of another certificate",
 		spoil: async (paths) => writeFile(paths.key, (await authority.client()).key),
 		part: undefined,
 		message: /does not belong to the client certificate$/,
 		hint: /client\.pem and .*client-key\.pem/,
 	},
 	{
-		fault: "encrypted PKCS#8 key without a passphrase",
+		problem: "encrypted PKCS#8 key without a passphrase",
 		spoil: (paths) => encryptKey(paths, "pkcs8"),
 		part: "key",
 		message: /is encrypted$/,
-		hint: /AI_SERVER_KEY_PASSPHRASE/,
+		hint: /^Set its passphrase$/,
+		settings: ["keyPassphrase"],
 	},
 	{
-		fault: "encrypted SEC1 key without a passphrase",
+		problem: "encrypted SEC1 key without a passphrase",
 		spoil: (paths) => encryptKey(paths, "sec1"),
 		part: "key",
 		message: /is encrypted$/,
-		hint: /AI_SERVER_KEY_PASSPHRASE/,
+		hint: /^Set its passphrase$/,
+		settings: ["keyPassphrase"],
 	},
 ];
 
-test.each(SPOILT)("names the fault: $fault", async ({ spoil, part, message, hint }) => {
-	const paths = await written();
-	await spoil(paths);
-	const error: unknown = await check(paths).catch((thrown: unknown) => thrown);
-	expect(error).toBeInstanceOf(AiServerError);
-	expect(error).toMatchObject({
-		code: "tls",
-		message: expect.stringMatching(message),
-		hint: expect.stringMatching(hint),
-	});
-	if (part !== undefined) expect((error as AiServerError).message).toContain(paths[part]);
-});
+test.each(SPOILT)(
+	"names what is wrong: $problem",
+	async ({ spoil, part, message, hint, settings = [] }) => {
+		const paths = await written();
+		await spoil(paths);
+		const error: unknown = await check(paths).catch((thrown: unknown) => thrown);
+		expect(error).toBeInstanceOf(AiServerError);
+		expect(error).toMatchObject({
+			code: "tls",
+			message: expect.stringMatching(message),
+			hint: expect.stringMatching(hint),
+			settings,
+		});
+		if (part !== undefined) expect((error as AiServerError).message).toContain(paths[part]);
+	},
+);
 
 test.each(["pkcs8", "sec1"] as const)("an encrypted %s key needs its passphrase", async (type) => {
 	const paths = await written();
 	await encryptKey(paths, type);
 	await expect(check({ ...paths, passphrase: "wrong" })).rejects.toMatchObject({
 		code: "tls",
-		message: `The passphrase does not open the client key ${paths.key}`,
-		hint: "Check AI_SERVER_KEY_PASSPHRASE",
+		message: `The passphrase does not decrypt the client key ${paths.key}`,
+		hint: "Check the passphrase",
+		settings: ["keyPassphrase"],
 	});
 	await expect(check({ ...paths, passphrase: PASSPHRASE })).resolves.toBeUndefined();
 	expect((await readCertificates({ ...paths, passphrase: PASSPHRASE })).passphrase).toBe(
@@ -210,7 +227,7 @@ test.each(["pkcs8", "sec1"] as const)("an encrypted %s key needs its passphrase"
 	);
 });
 
-test("no fault tells the passphrase", async () => {
+test("no error contains the passphrase", async () => {
 	const paths = await written();
 	await encryptKey(paths, "pkcs8");
 	const error: unknown = await check({ ...paths, passphrase: "hush-hush" }).catch(
@@ -220,7 +237,7 @@ test("no fault tells the passphrase", async () => {
 	expect(`${message} ${hint} ${String(cause)}`).not.toContain("hush");
 });
 
-test("an expired certificate tells when that was", async () => {
+test("the error of an expired certificate has the date", async () => {
 	const notAfter = new Date("2025-01-02T12:00:00Z");
 	const paths = await written(
 		await authority.client({ notBefore: new Date("2024-01-02"), notAfter }),
@@ -234,25 +251,27 @@ test("an expired certificate tells when that was", async () => {
 	await expect(check(paths, new Date(notAfter.getTime() + 1000))).rejects.toThrow("expired");
 });
 
-test("a certificate of the future tells from when it is valid", async () => {
+test("the error of a certificate of the future has the date", async () => {
 	const notBefore = new Date("2124-05-06T12:00:00Z");
 	const paths = await written(
 		await authority.client({ notBefore, notAfter: new Date("2125-01-01") }),
 	);
 	await expect(check(paths)).rejects.toMatchObject({
 		code: "tls",
-		message: "The client certificate is valid only from 2124-05-06",
+		message: "The client certificate is not valid before 2124-05-06",
 		hint: expect.stringContaining("clock"),
 	});
 	await expect(check(paths, notBefore)).resolves.toBeUndefined();
-	await expect(check(paths, new Date(notBefore.getTime() - HOUR))).rejects.toThrow("only from");
+	await expect(check(paths, new Date(notBefore.getTime() - HOUR))).rejects.toThrow(
+		"not valid before",
+	);
 });
 
 test("a certificate for servers only is refused", async () => {
 	const paths = await written(await authority.client({ usage: ExtendedKeyUsage.serverAuth }));
 	await expect(check(paths)).rejects.toMatchObject({
 		code: "tls",
-		message: "The client certificate is not made for clients",
+		message: "The client certificate is not issued for client authentication",
 		hint: expect.stringContaining("clientAuth"),
 	});
 });
@@ -264,13 +283,17 @@ test("a certificate for any use is a certificate for clients", async () => {
 	await expect(check(paths)).resolves.toBeUndefined();
 });
 
-test("a certificate that says nothing of its use is accepted", async () => {
+test("a certificate without extended key usage is accepted", async () => {
 	const algorithm = { name: "ECDSA", namedCurve: "P-256" };
 	const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
 	const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" };
 	const bare = await X509CertificateGenerator.createSelfSigned({
-		...{ serialNumber: "01", name: "CN=bare", keys, signingAlgorithm },
-		...{ notBefore: new Date(Date.now() - HOUR), notAfter: new Date(Date.now() + HOUR) },
+		serialNumber: "01",
+		name: "CN=bare",
+		keys,
+		signingAlgorithm,
+		notBefore: new Date(Date.now() - HOUR),
+		notAfter: new Date(Date.now() + HOUR),
 	});
 	const key = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
 	const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });

@@ -13,9 +13,10 @@ import {
 	type Tokens,
 	textOf,
 } from "../../support/json-documents.ts";
+import { rounds } from "../../support/rounds.ts";
 
-/** `AI_SERVER_FUZZ=100000` for the long run, `AI_SERVER_FUZZ_SEED=n` to repeat one. */
-const RUNS = Number(process.env["AI_SERVER_FUZZ"] ?? 400);
+const RUNS = rounds(400);
+/** `AI_SERVER_FUZZ_SEED=n` repeats a run. */
 const SEED = process.env["AI_SERVER_FUZZ_SEED"];
 const PARAMETERS = { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) };
 const LONG = { timeout: 3_600_000 };
@@ -32,15 +33,15 @@ function piecesOf(text: string, places: "all" | readonly number[]): readonly str
 	return [...inner, text.length].map((end, at) => text.slice(inner[at - 1] ?? 0, end));
 }
 
-/** One text for values that nobody can tell apart: order of keys, -0 and Infinity included. */
-function told(value: unknown): string {
+/** One text for values that are the same: order of keys, -0 and Infinity included. */
+function printed(value: unknown): string {
 	return JSON.stringify(value, (_key, item: unknown) =>
 		typeof item === "number" ? `number ${Object.is(item, -0) ? "-0" : item}` : item,
 	);
 }
 
 function expectSame(value: unknown, wanted: unknown): void {
-	expect(told(value)).toBe(told(wanted));
+	expect(printed(value)).toBe(printed(wanted));
 	expect(isDeepStrictEqual(value, wanted)).toBe(true); // prototypes as well
 }
 
@@ -134,8 +135,8 @@ test("no step takes anything back, and each is a beginning of the end", LONG, ()
 			for (const piece of piecesOf(textOf(tokens), places)) {
 				reader.push(piece);
 				const now = copyOf(reader.value);
-				if (!canGrowInto(before, now)) throw new Error(`${told(before)} became ${told(now)}`);
-				if (!canGrowInto(now, whole)) throw new Error(`${told(now)} before ${told(whole)}`);
+				if (!canGrowInto(before, now)) throw new Error(`${printed(before)} became ${printed(now)}`);
+				if (!canGrowInto(now, whole)) throw new Error(`${printed(now)} before ${printed(whole)}`);
 				before = now;
 			}
 		}),
@@ -168,7 +169,7 @@ test("any value of JSON, printed by JSON.stringify", LONG, () => {
 		fc.oneof(fc.jsonValue({ stringUnit: "binary" }), fc.jsonValue({ stringUnit: "grapheme" })),
 		{ noNullPrototype: true },
 	);
-	const value = any.filter((object) => !told(object).includes("number -0")); // printed as 0
+	const value = any.filter((object) => !printed(object).includes("number -0")); // printed as 0
 	fc.assert(
 		fc.property(value, fc.constantFrom(undefined, 1, "\t"), cuts, (object, indent, places) => {
 			const text = JSON.stringify(object, null, indent);
@@ -183,8 +184,29 @@ test("any value of JSON, printed by JSON.stringify", LONG, () => {
 
 const BITS = [
 	...'"\\{}[],:-0e.u \n\r\t\u0000\u001fdntf\u00a0\ufeff\u2028\ud800',
-	...["\\u", "\\u12", "\\ud83c", '\\"', "\\\\", "\\d", "tru", "null", "nul", "NaN", "//", "/*"],
-	...['{"a":', '"a":1', ",,", "]}", '}{"', "__proto__", '"__proto__":', "1e", "-", "+1", ".5"],
+	"\\u",
+	"\\u12",
+	"\\ud83c",
+	'\\"',
+	"\\\\",
+	"\\d",
+	"tru",
+	"null",
+	"nul",
+	"NaN",
+	"//",
+	"/*",
+	'{"a":',
+	'"a":1',
+	",,",
+	"]}",
+	'}{"',
+	"__proto__",
+	'"__proto__":',
+	"1e",
+	"-",
+	"+1",
+	".5",
 ];
 
 /** A text of JSON in which something was cut off, taken out or put in. */
@@ -230,7 +252,7 @@ test(
 				const parsed = parsedObject(given);
 				if (parsed !== undefined) expectSame(finished, { value: parsed });
 				if ("value" in finished) expectSame(reader.value, finished.value);
-				else expect(finished.fault.length).toBeLessThan(300);
+				else expect(finished.error.length).toBeLessThan(300);
 				expect(({} as Record<string, unknown>)["a"]).toBeUndefined();
 			}),
 			{ ...PARAMETERS, numRuns: RUNS * 4 },

@@ -125,11 +125,11 @@ test.each<[string, unknown]>([
 });
 
 test.each(['{"a":', "[1]", "null", '{"a":1}}', "x".repeat(5000)])(
-	"%.20j is a fault that quotes it",
+	"%.20j is an error that quotes it",
 	(text) => {
 		const finished = finishArguments(text);
-		expect(finished).toEqual({ fault: expect.stringContaining(text.slice(0, 20)) });
-		expect("fault" in finished && finished.fault.length).toBeLessThan(300);
+		expect(finished).toEqual({ error: expect.stringContaining(text.slice(0, 20)) });
+		expect("error" in finished && finished.error.length).toBeLessThan(300);
 	},
 );
 
@@ -138,7 +138,7 @@ test.each(["x", "\\n"])(
 	(part) => {
 		const text = `{"a":"${part.repeat(16_000_000 / part.length)}`;
 		expect(finishArguments(text)).toEqual({
-			fault: expect.stringContaining(`{"a":"${part}${part}`),
+			error: expect.stringContaining(`{"a":"${part}${part}`),
 		});
 	},
 );
@@ -149,7 +149,7 @@ test.each([
 	['{"a":{"x"},"b":2}', { a: {} }],
 	['{"a":{"x":},"b":2}', { a: {} }],
 	['{"a":[1},"b":2}', { a: [1] }],
-])("%s shows nothing of what follows its fault", (text, shown) => {
+])("%s shows nothing of what follows its error", (text, shown) => {
 	const reader = createArgumentsReader();
 	reader.push(text);
 	expect(reader.value).toEqual(shown);
@@ -175,7 +175,7 @@ test("any object that is cut short is never taken for a whole one", () => {
 		const text = JSON.stringify(randomObject(random));
 		const cut = text.slice(0, 1 + Math.floor(random() * (text.length - 1)));
 		if (cut.length < text.length) {
-			expect(finishArguments(cut), `seed ${SEED}: ${cut}`).toHaveProperty("fault");
+			expect(finishArguments(cut), `seed ${SEED}: ${cut}`).toHaveProperty("error");
 		}
 	}
 });

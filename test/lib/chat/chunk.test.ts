@@ -33,7 +33,7 @@ test.each<[string, unknown]>([
 ])("%s says nothing and breaks nothing", (_name, body) => {
 	const chunk = readChunk(JSON.stringify({ ...HEAD, ...(body as object) }));
 	expect(chunk).toMatchObject(NOTHING);
-	expect(chunk?.fault).toBeUndefined();
+	expect(chunk?.error).toBeUndefined();
 });
 
 test.each<[object, string, string]>([
@@ -137,7 +137,9 @@ test("a whole completion reads like one chunk", () => {
 	expect(
 		readChunk(JSON.stringify({ ...HEAD, choices: [{ message, finish_reason: "stop" }] })),
 	).toMatchObject({
-		...{ text: "t", thinking: "r", finish: "stop" },
+		text: "t",
+		thinking: "r",
+		finish: "stop",
 		calls: [{ index: undefined, id: "a", name: "f", arguments: "{}" }],
 	});
 });
@@ -146,8 +148,8 @@ test.each([
 	[{ error: "words" }, "words"],
 	[{ error: { message: "words", code: 500 } }, "words"],
 	[{ error: { odd: 1 } }, '{"odd":1}'],
-])("a fault: %j", (body, message) => {
-	expect(readChunk(JSON.stringify(body))?.fault?.message).toBe(message);
+])("a error: %j", (body, message) => {
+	expect(readChunk(JSON.stringify(body))?.error?.message).toBe(message);
 });
 
 test("an empty id and an empty model are none", () => {

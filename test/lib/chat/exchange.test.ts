@@ -21,12 +21,14 @@ async function attempt(
 ): Promise<Tried> {
 	const texts: string[] = [];
 	const exchange = createExchange({
-		...{ http, timeoutMs: 60_000 },
+		http,
+		timeoutMs: 60_000,
 		...(explainLoad === undefined ? {} : { explainLoad }),
 	});
 	try {
 		await exchange.run(REQUEST, {
-			...{ headers: {}, onHead: async () => undefined },
+			headers: {},
+			onHead: async () => undefined,
 			onChunk: ({ text }) => void texts.push(text),
 			...options,
 		});
@@ -37,7 +39,8 @@ async function attempt(
 }
 
 const answer = (status: number, body: string, type = "application/json"): ScriptedAnswer => ({
-	...{ status, headers: { "content-type": type } },
+	status,
+	headers: { "content-type": type },
 	chunks: body === "" ? [] : [new TextEncoder().encode(body)],
 });
 
@@ -49,7 +52,9 @@ test("a posted request, and the chunks of its answer", async () => {
 	});
 	expect(http.requests[0]).toMatchObject({ method: "POST", path: "/v1/chat/completions" });
 	expect(http.requests[0]?.headers).toEqual({
-		...{ accept: "text/event-stream", "content-type": "application/json", "x-a": "1" },
+		accept: "text/event-stream",
+		"content-type": "application/json",
+		"x-a": "1",
 	});
 	expect(JSON.parse(http.requests[0]?.body ?? "")).toEqual(REQUEST);
 });
@@ -86,7 +91,7 @@ test.each<[string, Partial<ExchangeOptions>]>([
 		},
 	],
 ])(
-	"whoever fails at %s gets the own error, and the connection is dropped",
+	"an exception of the caller at %s is passed on, and the connection is dropped",
 	async (_at, options) => {
 		const http = spiedHttp([STOP, STOP, DONE]);
 		expect((await attempt(http, options)).error?.message).toBe("mine");
@@ -122,7 +127,7 @@ test.each([
 	["text/event-stream", 500],
 	["application/json", 500],
 	["", 400],
-])("an empty %j is asked again, once, and its reason told", async (type, status) => {
+])("an empty %j is asked again, once, for its reason", async (type, status) => {
 	const http = scriptedHttp(answer(200, "", type), answer(status, '{"detail":"why"}'));
 	expect((await attempt(http)).error?.message).toBe(`${status}: why`);
 	expect(http.requests.map(({ body }) => JSON.parse(body ?? "") as unknown)).toEqual([
@@ -184,10 +189,10 @@ test.each([
 		"as llama-swap's loading text",
 		`data: ${JSON.stringify({ choices: [{ delta: { reasoning_content: "llama-swap loading model: m\n" } }] })}\n\n{"error":"upstream command exited prematurely","src":"llama-swap"}`,
 	],
-])("a failed load that is told %s is explained as well", async (_how, body) => {
+])("a failed load that is reported %s is explained as well", async (_how, body) => {
 	const http = scriptedHttp(answer(200, body, "text/event-stream"));
 	const { error } = await attempt(http, {}, async () => "out of memory");
-	expect(error?.message).toMatch(/could not be loaded \(.*\)\. Its log says: out of memory$/);
+	expect(error?.message).toMatch(/could not be loaded \(.*\)\. Its log: out of memory$/);
 });
 
 test.each(["text/plain", "application/json", "text/html", ""])(

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { watchSilence } from "../../../lib/chat/idle-timeout.ts";
+import { startIdleTimeout } from "../../../lib/chat/idle-timeout.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 test("it aborts when the limit is over, and not before", () => {
-	const watch = watchSilence(1000, undefined);
+	const watch = startIdleTimeout(1000, undefined);
 	vi.advanceTimersByTime(999);
 	expect(watch.signal.aborted).toBe(false);
 	vi.advanceTimersByTime(1);
@@ -13,10 +13,10 @@ test("it aborts when the limit is over, and not before", () => {
 });
 
 test("whatever is heard starts the clock again, and there is no limit on the whole", () => {
-	const watch = watchSilence(1000, undefined);
+	const watch = startIdleTimeout(1000, undefined);
 	for (let at = 0; at < 1000; at += 1) {
 		vi.advanceTimersByTime(900);
-		watch.heard();
+		watch.restart();
 	}
 	expect(watch.signal.aborted).toBe(false);
 	vi.advanceTimersByTime(999);
@@ -26,12 +26,12 @@ test("whatever is heard starts the clock again, and there is no limit on the who
 });
 
 test("once stopped it aborts no more, and leaves no timer", () => {
-	const watch = watchSilence(1000, undefined);
+	const watch = startIdleTimeout(1000, undefined);
 	vi.advanceTimersByTime(1500);
-	const second = watchSilence(1000, undefined);
-	second.heard();
+	const second = startIdleTimeout(1000, undefined);
+	second.restart();
 	vi.advanceTimersByTime(600);
-	second.heard();
+	second.restart();
 	vi.advanceTimersByTime(500);
 	second.stop();
 	expect(vi.getTimerCount()).toBe(0);
@@ -42,7 +42,7 @@ test("once stopped it aborts no more, and leaves no timer", () => {
 
 test("the caller's reason comes through", () => {
 	const caller = new AbortController();
-	const watch = watchSilence(1000, caller.signal);
+	const watch = startIdleTimeout(1000, caller.signal);
 	caller.abort(new Error("enough"));
 	expect(watch.signal.reason).toMatchObject({ message: "enough" });
 	watch.stop();
@@ -53,7 +53,7 @@ test.each([
 	[1500, "2 s"],
 	[30, "30 ms"],
 ])("%i ms are called %s", (limit, words) => {
-	const watch = watchSilence(limit, undefined);
+	const watch = startIdleTimeout(limit, undefined);
 	vi.advanceTimersByTime(limit);
 	expect((watch.signal.reason as Error).message).toContain(words);
 });

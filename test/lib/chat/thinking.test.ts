@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
-import { type ThinkingWish, thinkingSwitch } from "../../../lib/chat/thinking.ts";
+import { type ThinkingRequest, thinkingParameters } from "../../../lib/chat/thinking.ts";
 import { readTemplate } from "../../../lib/llama-server/chat-template.ts";
 import { levelMap, type Thinking, toThinking } from "../../../lib/llama-server/thinking.ts";
 
 const facts = (more: Partial<Thinking>): Thinking => ({
-	...{ thinks: true, levels: ["off", "medium"], toggle: undefined, budget: undefined },
+	thinks: true,
+	levels: ["off", "medium"],
+	toggle: undefined,
+	budget: undefined,
 	effort: undefined,
 	...more,
 });
@@ -15,10 +18,10 @@ const EFFORT: Thinking["effort"] = {
 		["medium", "mid"],
 	],
 };
-const on: ThinkingWish = { level: "medium", word: undefined, budget: undefined, room: 100_000 };
-const off: ThinkingWish = { ...on, level: undefined };
+const on: ThinkingRequest = { level: "medium", word: undefined, budget: undefined, room: 100_000 };
+const off: ThinkingRequest = { ...on, level: undefined };
 
-test.each<[string, ThinkingWish, Thinking | undefined, unknown]>([
+test.each<[string, ThinkingRequest, Thinking | undefined, unknown]>([
 	[
 		"an unread template",
 		on,
@@ -74,13 +77,18 @@ test.each<[string, ThinkingWish, Thinking | undefined, unknown]>([
 		},
 	],
 ])("%s", (_name, wish, template, expected) => {
-	expect(thinkingSwitch(wish, template)).toEqual(expected);
+	expect(thinkingParameters(wish, template)).toEqual(expected);
 });
 
 test("pi is shown the levels of the template, and no others", () => {
 	const read = toThinking(readTemplate("{%- set r = reasoning_effort %}Reasoning: {{ r }}"));
 	expect(JSON.parse(JSON.stringify(read))).toMatchObject({ thinks: true });
 	expect(levelMap(read)).toEqual({
-		...{ off: null, minimal: null, low: "low", medium: "medium", high: "high", xhigh: null },
+		off: null,
+		minimal: null,
+		low: "low",
+		medium: "medium",
+		high: "high",
+		xhigh: null,
 	});
 });

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { createPace } from "../../../lib/chat/yield.ts";
+import { createYield } from "../../../lib/chat/yield.ts";
 
 /** How many events go by before each of the next turns, with a reader that takes so long for one. */
 async function batches(msPerEvent: readonly number[], count: number): Promise<readonly number[]> {
 	let time = 0;
 	let since = 0;
 	let cost = 0;
-	const pace = createPace({
+	const pace = createYield({
 		now: () => time,
 		turn: async () => {
 			time += since * cost;
@@ -38,7 +38,7 @@ test("a reader that gets slower, and quick again", async () => {
 });
 
 test("the event loop really turns", async () => {
-	const pace = createPace();
+	const pace = createYield();
 	let turned = false;
 	setImmediate(() => {
 		turned = true;

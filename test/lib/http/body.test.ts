@@ -61,7 +61,7 @@ test("a reader that is slow stops the sender", async () => {
 test.each([
 	["breaks", (body: PassThrough) => body.destroy(new Error("reset")), "reset"],
 	["is closed before its end", (body: PassThrough) => body.destroy(), "Premature close"],
-])("what came before a body %s is read, then the fault is worded", async (_how, end, cause) => {
+])("what came before a body %s is read, then comes the error", async (_how, end, cause) => {
 	const body = new PassThrough();
 	const iterator = readBody(body, fail);
 	const first = iterator.next();
@@ -73,7 +73,7 @@ test.each([
 	await expect(iterator.next()).rejects.toMatchObject({ cause: { message: cause } });
 });
 
-test("a reader that leaves drops the body, and its fault is nobody's", async () => {
+test("a reader that stops discards the body, and its error", async () => {
 	const body = new PassThrough();
 	body.write("a");
 	for await (const _chunk of { [Symbol.asyncIterator]: () => readBody(body, fail) }) break;

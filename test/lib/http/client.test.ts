@@ -73,7 +73,7 @@ async function rig(setup: Setup = {}): Promise<Rig> {
 	return { front, http, certificates, baseUrl };
 }
 
-/** Streams a first piece and leaves the answer open; tells each answer that began. */
+/** Streams a first piece and leaves the answer open; reports each answer that began. */
 function streaming(): { readonly handle: Handle; readonly begun: ServerResponse[] } {
 	const begun: ServerResponse[] = [];
 	const handle: Handle = (request, response) => {
@@ -133,8 +133,10 @@ test("sends a request as it is and gives back status, headers and body", async (
 		},
 	});
 	const response = await http.request({
-		...{ method: "POST", path: "/v1/chat?x=%20y" },
-		...{ headers: { "content-type": "application/json" }, body: '{"ü":1}' },
+		method: "POST",
+		path: "/v1/chat?x=%20y",
+		headers: { "content-type": "application/json" },
+		body: '{"ü":1}',
 	});
 	expect(response.status).toBe(201);
 	expect(response.headers).toMatchObject({ "set-cookie": "a=1, b=2", "x-own": "yes" });
@@ -247,64 +249,65 @@ test("trusts a CA out of a bundle", async () => {
 });
 
 interface Handshake {
-	readonly fault: string;
+	readonly situation: string;
 	readonly setup: () => Promise<Setup>;
 	readonly request?: Omit<HttpRequest, "path">;
 	readonly message: RegExp;
 }
 
-const CA_FILE = /^The CA file did not sign the certificate of https:\/\/localhost:\d+$/;
+const CA_FILE =
+	/^The certificate of https:\/\/localhost:\d+ is not signed by the CA in the CA file$/;
 const REFUSED = /refused the client certificate/;
 const foreignClient = async (): Promise<Setup> => ({ client: await stranger.client() });
 
 const HANDSHAKES: readonly Handshake[] = [
 	{
-		fault: "wrong CA file",
+		situation: "wrong CA file",
 		setup: async () => ({ ca: stranger.ca }),
 		message: CA_FILE,
 	},
 	{
-		fault: "server certificate of another CA",
+		situation: "server certificate of another CA",
 		setup: async () => ({ server: await stranger.server() }),
 		message: CA_FILE,
 	},
 	{
-		fault: "server certificate expired",
+		situation: "server certificate expired",
 		setup: async () => ({ server: await authority.server(PAST) }),
 		message: /certificate of .* has expired$/,
 	},
 	{
-		fault: "server certificate not yet valid",
+		situation: "server certificate not yet valid",
 		setup: async () => ({ server: await authority.server(FUTURE) }),
 		message: /certificate of .* is not valid yet$/,
 	},
 	{
-		fault: "server certificate for another name",
+		situation: "server certificate for another name",
 		setup: async () => ({
 			server: await authority.client({ usage: ExtendedKeyUsage.serverAuth }),
 		}),
 		message: /certificate of .* is for another name$/,
 	},
 	{
-		fault: "server certificate not made for servers",
+		situation: "server certificate not made for servers",
 		setup: async () => ({ server: await authority.client() }),
 		message: /certificate/,
 	},
-	{ fault: "client certificate of another CA", setup: foreignClient, message: REFUSED },
+	{ situation: "client certificate of another CA", setup: foreignClient, message: REFUSED },
 	{
-		fault: "client certificate of another CA, small body",
+		situation: "client certificate of another CA, small body",
 		setup: foreignClient,
 		request: { method: "POST", body: "{}" },
 		message: REFUSED,
 	},
 	{
-		fault: "client certificate of another CA, large body",
+		situation: "client certificate of another CA, large body",
 		setup: foreignClient,
 		request: { method: "POST", body: "x".repeat(400_000) },
 		message: REFUSED,
 	},
 	{
-		fault: "client certificate that only the server takes for expired",
+		situation: "client certificate that only the server considers expired",
 		setup: async () => ({
 			client: await authority.client(PAST),
 			options: { now: () => new Date("2020-06-01") },
@@ -313,7 +316,7 @@ const HANDSHAKES: readonly Handshake[] = [
 	},
 ];
 
-test.each(HANDSHAKES)("a failed handshake is code tls: $fault", async (row) => {
+test.each(HANDSHAKES)("a failed handshake is code tls: $situation", async (row) => {
 	const { front, http } = await rig(await row.setup());
 	await expect(http.request({ path: "/", ...row.request })).rejects.toMatchObject({
 		name: "AiServerError",
@@ -355,7 +358,7 @@ test("the clock of this machine is asked for the client certificate's dates, eac
 		message: expect.stringContaining("expired on"),
 	});
 	expect(front.connections()).toBe(0);
-	now = new Date(); // somebody has set it right
+	now = new Date(); // the clock has been set
 	expect(await get(http)).toBe("hello");
 });
 
@@ -365,7 +368,7 @@ test.each([true, false])("a server that is down is code network (tls: %s)", asyn
 	await expect(http.request({ path: "/" })).rejects.toMatchObject({
 		code: "network",
 		message: `Nothing listens at ${baseUrl} (connection refused)`,
-		hint: expect.stringContaining("AI_SERVER_URL"),
+		settings: ["url"],
 	});
 });
 
@@ -381,7 +384,7 @@ test("something that is not a web server is code protocol", async () => {
 	onTestFinished(() => http.close());
 	await expect(http.request({ path: "/" })).rejects.toMatchObject({
 		code: "protocol",
-		message: expect.stringContaining("not a web server"),
+		message: expect.stringContaining("does not speak HTTP"),
 	});
 });
 
@@ -414,7 +417,7 @@ test.each(REASONS)("an abort before the head rejects with %s", async (_what, rea
 	const closed = once(response, "close");
 	controller.abort(reason);
 	await rejected;
-	await closed; // the server is told
+	await closed; // the server notices
 });
 
 test.each(REASONS)("an abort mid-body rejects with %s", async (_what, reason) => {
@@ -440,7 +443,7 @@ test.each(REASONS)("a signal aborted beforehand rejects with %s", async (_what, 
 	expect(front.seen).toEqual([]);
 });
 
-test("an abort after the end harms nobody, and the connection is used on", async () => {
+test("an abort after the end has no effect, and the connection is kept", async () => {
 	const { front, http } = await rig();
 	const controller = new AbortController();
 	await readText(await http.request({ path: "/", signal: controller.signal }), LIMIT);
@@ -507,7 +510,7 @@ test.each(CUTS)("an answer that breaks off is code network: $how", async ({ tls,
 	expect(await get(http)).toBe("hello"); // over a new connection
 });
 
-test("a connection that breaks before the body is read is told when it is read", async () => {
+test("a connection that breaks before the body is read is reported when it is read", async () => {
 	const { handle } = streaming();
 	const { front, http } = await rig({ handle });
 	const response = await http.request({ path: "/stream" });
@@ -631,7 +634,8 @@ test("after close() every request fails, and closing again is harmless", async (
 test("close() while the certificates are read ends that request too", async () => {
 	const { front, certificates, baseUrl } = await rig();
 	const http = createHttp({
-		...{ baseUrl, certificates },
+		baseUrl,
+		certificates,
 		now: () => {
 			void http.close(); // the files are read, the connection is not made yet
 			return new Date();
@@ -767,7 +771,7 @@ test("new connections resume the session, also after a garbage collection", asyn
 	expect(resumed).toEqual([false, true, true, true]);
 });
 
-test("opening ahead fails in silence, and the request says why", async () => {
+test("opening ahead fails silently, and the request reports why", async () => {
 	const { http, certificates } = await rig();
 	await rm(certificates.cert);
 	await expect(http.warm()).resolves.toBeUndefined();

@@ -30,9 +30,9 @@ test("what is closed is not opened ahead", async () => {
 	expect(log).toEqual(["open", "warm"]);
 });
 
-test("a setting that stops everything is told by the request alone", async () => {
-	const fault = new AiServerError("settings", "No URL");
-	const http = lazyHttp(() => Promise.reject(fault));
+test("an unusable setting is reported by the request alone", async () => {
+	const failure = new AiServerError("settings", "No URL");
+	const http = lazyHttp(() => Promise.reject(failure));
 	await expect(http.warm()).resolves.toBeUndefined();
-	await expect(http.request({ path: "/" })).rejects.toBe(fault);
+	await expect(http.request({ path: "/" })).rejects.toBe(failure);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { AiServerError } from "../../../lib/errors.ts";
 import type { RangeReader } from "../../../lib/llama-server/byte-source.ts";
-import { type GgufFacts, readGgufHeader } from "../../../lib/llama-server/gguf.ts";
+import { trainedContextOf } from "../../../lib/llama-server/gguf.ts";
 import {
 	f32,
 	type GgufValue,
@@ -53,24 +53,16 @@ function fileOf(bytes: Buffer, most = Number.POSITIVE_INFINITY): Reads {
 	};
 }
 
-const facts = (changes: Partial<GgufFacts>): GgufFacts => ({
-	architecture: "qwen3moe",
-	trainedContext: 262_144,
-	chatTemplate: undefined,
-	kind: "chat",
-	...changes,
-});
-
-test("the window alone takes one small read", async () => {
+test("the window takes one small read", async () => {
 	const { read, ranges } = fileOf(ggufFile([...HEAD, ...VOCABULARY]));
-	expect(await readGgufHeader(read, { template: false })).toEqual(facts({}));
+	expect(await trainedContextOf(read)).toBe(262_144);
 	expect(ranges).toEqual([[0, 65_536]]);
 });
 
-test("the template is found behind the vocabulary", async () => {
-	const file = ggufFile([...HEAD, ...VOCABULARY]);
+test("the window is found behind the vocabulary", async () => {
+	const file = ggufFile([...HEAD.slice(0, 4), ...VOCABULARY, ...HEAD.slice(4)]);
 	const { read, ranges } = fileOf(file);
-	expect(await readGgufHeader(read, { template: true })).toEqual(facts({ chatTemplate: TEMPLATE }));
+	expect(await trainedContextOf(read)).toBe(262_144);
 	const bytes = ranges.reduce((sum, [, length]) => sum + length, 0);
 	expect(bytes).toBeLessThan(file.length + 2 ** 20);
 });
@@ -82,15 +74,15 @@ test("lists of numbers are passed over without reading them", async () => {
 		Buffer.concat([little(4, 5), little(8, numbers.length / 4), numbers]),
 	];
 	const { read, ranges } = fileOf(
-		ggufFile([...HEAD, ["tokenizer.ggml.scores", types], ["tokenizer.chat_template", text("x")]]),
+		ggufFile([...HEAD.slice(0, 4), ["tokenizer.ggml.scores", types], ...HEAD.slice(4)]),
 	);
-	expect(await readGgufHeader(read, { template: true })).toEqual(facts({ chatTemplate: "x" }));
+	expect(await trainedContextOf(read)).toBe(262_144);
 	expect(ranges.reduce((sum, [, length]) => sum + length, 0)).toBeLessThan(4 * 2 ** 20);
 });
 
 test.each([1, 7, 1000])("a reader that gives %i bytes at a time will do", async (most) => {
 	const { read } = fileOf(ggufFile(HEAD), most);
-	expect(await readGgufHeader(read, { template: false })).toEqual(facts({}));
+	expect(await trainedContextOf(read)).toBe(262_144);
 });
 
 test("version 2 and other widths of the number are read", async () => {
@@ -101,53 +93,32 @@ test("version 2 and other widths of the number are read", async () => {
 		],
 		{ version: 2 },
 	);
-	expect(await readGgufHeader(fileOf(file).read, { template: true })).toEqual(
-		facts({ architecture: "llama", trainedContext: 8192 }),
-	);
-});
-
-test.each<[string, number | undefined, GgufFacts["kind"]]>([
-	["qwen3", undefined, "chat"],
-	["qwen3", 0, "chat"],
-	["qwen3", 3, "embedding"],
-	["qwen3", 4, "reranker"],
-	["nomic-bert", undefined, "embedding"],
-	["bert", 1, "embedding"],
-	["bert", 4, "reranker"],
-	["gemma-embedding", undefined, "embedding"],
-])("%s with pooling %s is a model for %s", async (architecture, pooling, kind) => {
-	const file = ggufFile([
-		["general.architecture", text(architecture)],
-		[`${architecture}.context_length`, u32(512)],
-		...(pooling === undefined ? [] : [[`${architecture}.pooling_type`, u32(pooling)] as const]),
-		["tokenizer.ggml.model", text("bert")],
-	]);
-	expect((await readGgufHeader(fileOf(file).read, { template: false })).kind).toBe(kind);
+	expect(await trainedContextOf(fileOf(file).read)).toBe(8192);
 });
 
 test("a file without a context length says so", async () => {
 	const file = ggufFile([["general.architecture", text("clip")]]);
-	expect(await readGgufHeader(fileOf(file).read, { template: true })).toEqual(
-		facts({ architecture: "clip", trainedContext: undefined }),
-	);
+	expect(await trainedContextOf(fileOf(file).read)).toBeUndefined();
 });
 
 test.each([0, 2 ** 31])("a context length of %i is none", async (length) => {
 	const file = ggufFile([["a.context_length", u32(length)]]);
-	const { trainedContext } = await readGgufHeader(fileOf(file).read, { template: true });
-	expect(trainedContext).toBeUndefined();
+	expect(await trainedContextOf(fileOf(file).read)).toBeUndefined();
 });
 
-test("a template beyond the limit does not cost the window", async () => {
-	const { read } = fileOf(ggufFile([...HEAD, ...VOCABULARY]));
-	const limit = 200_000;
-	expect(await readGgufHeader(read, { template: true, limit })).toEqual(facts({}));
+test("the window of another architecture does not count", async () => {
+	const file = ggufFile([
+		["general.architecture", text("mllama")],
+		["clip.context_length", u32(77)],
+		["mllama.context_length", u32(8192)],
+	]);
+	expect(await trainedContextOf(fileOf(file).read)).toBe(8192);
 });
 
 test("a reader's own fault passes through", async () => {
 	const fault = new Error("connection lost");
 	const read: RangeReader = () => Promise.reject(fault);
-	await expect(readGgufHeader(read, { template: true })).rejects.toBe(fault);
+	await expect(trainedContextOf(read)).rejects.toBe(fault);
 });
 
 /** Endless, so that no end of the file saves a reader that believes what it is told. */
@@ -171,7 +142,7 @@ test.each<[string, Buffer]>([
 		"a key of 2^62 bytes",
 		Buffer.concat([ggufFile([], { count: 1 }).subarray(0, 24), little(8, 2 ** 62)]),
 	],
-	["a text of 2^40 bytes", ggufFile([["tokenizer.chat_template", [8, little(8, 2 ** 40)]]])],
+	["a text of 2^40 bytes", ggufFile([["general.architecture", [8, little(8, 2 ** 40)]]])],
 	["a skipped text of 2^60 bytes", ggufFile([["x", [8, little(8, 2 ** 60)]]])],
 	["2^60 texts", ENDLESS_LIST(8, 2 ** 60)],
 	["2^60 numbers", ENDLESS_LIST(4, 2 ** 60)],
@@ -193,9 +164,7 @@ test.each<[string, Buffer]>([
 		]),
 	],
 ])("refuses %s", async (_name, head) => {
-	const fault = await readGgufHeader(endless(head), { template: true, limit: 4 * 2 ** 20 }).catch(
-		(error: unknown) => error,
-	);
+	const fault = await trainedContextOf(endless(head), 4 * 2 ** 20).catch((error: unknown) => error);
 	expect(fault).toBeInstanceOf(AiServerError);
 	expect(fault).toMatchObject({ code: "protocol" });
 });
@@ -204,7 +173,7 @@ test("a file cut anywhere is refused, not waited for", async () => {
 	const whole = ggufFile(HEAD.slice(0, 7)).subarray(0, -4096);
 	for (let length = 0; length < whole.length; length += 3) {
 		const { read } = fileOf(whole.subarray(0, length));
-		const fault = await readGgufHeader(read, { template: true }).catch((error: unknown) => error);
+		const fault = await trainedContextOf(read).catch((error: unknown) => error);
 		expect(fault).toBeInstanceOf(AiServerError);
 	}
 });

@@ -11,7 +11,7 @@ import {
 	type ServiceCall,
 	type ServiceScope,
 	serviceCommand,
-	serviceFault,
+	serviceError,
 } from "../../../lib/service/commands.ts";
 
 test.each([
@@ -27,8 +27,9 @@ test.each(["", "root", "systemd", "user system"])("no scope: %j", (text) => {
 	expect(() => parseServiceScope(text)).toThrow(
 		expect.objectContaining({
 			code: "settings",
-			message: `AI_SERVER_SERVICE_SCOPE is ${JSON.stringify(text)}`,
-			hint: "Set it to one of user, system, openrc",
+			message: `${JSON.stringify(text)} is not a service scope`,
+			hint: "Use user, system or openrc",
+			settings: ["serviceScope"],
 		}),
 	);
 });
@@ -62,9 +63,13 @@ test.each<readonly [ServiceScope, string]>([
 	["openrc", "-h"],
 ])("%s: no unit is %j", (scope, text) => {
 	expect(() => parseServiceUnit(scope, text)).toThrow(
-		expect.objectContaining({ code: "settings", message: expect.stringContaining("SERVICE_UNIT") }),
+		expect.objectContaining({
+			code: "settings",
+			message: `${JSON.stringify(text)} is not a service name`,
+			settings: ["serviceUnit"],
+		}),
 	);
-	expect(() => serviceCommand(scope, text, "restart")).toThrow("AI_SERVER_SERVICE_UNIT");
+	expect(() => serviceCommand(scope, text, "restart")).toThrow("is not a service name");
 });
 
 /** A folder with programs that write down how they were called. */
@@ -97,7 +102,6 @@ test.each<readonly [ServiceScope, ServiceAction, string]>([
 		"kill-hup",
 		"systemctl --user kill --signal=HUP --kill-who=main -- llama-swap@a.service",
 	],
-	["user", "main-pid", "systemctl --user show --property=MainPID --value -- llama-swap@a.service"],
 	[
 		"user",
 		"journal",
@@ -110,7 +114,6 @@ test.each<readonly [ServiceScope, ServiceAction, string]>([
 		"kill-hup",
 		"sudo -n\nsystemctl kill --signal=HUP --kill-who=main -- llama-swap@a.service",
 	],
-	["system", "main-pid", "systemctl show --property=MainPID --value -- llama-swap@a.service"],
 	[
 		"system",
 		"journal",
@@ -118,7 +121,6 @@ test.each<readonly [ServiceScope, ServiceAction, string]>([
 	],
 	["openrc", "restart", "sudo -n\nrc-service llama-swap restart"],
 	["openrc", "is-active", "active"],
-	["openrc", "main-pid", "0"],
 ])("%s: %s", (scope, action, calls) => {
 	const folder = tools({ systemctl: TELL, journalctl: TELL, "rc-service": TELL, sudo: SUDO });
 	const unit = scope === "openrc" ? "llama-swap" : "llama-swap@a.service";
@@ -164,39 +166,39 @@ test.each<readonly [string, Partial<ServiceCall>, number | undefined, string, Re
 		{},
 		5,
 		"Failed to restart llama-swap.service: Unit llama-swap.service not found.\n",
-		/^There is no service llama-swap\.service among the user services of the SSH login \(exit code 5: Failed to restart .* not found\.\)$/,
-		/^Check AI_SERVER_SERVICE_UNIT and AI_SERVER_SERVICE_SCOPE$/,
+		/^The service llama-swap\.service does not exist among the user services of the SSH login \(exit code 5: Failed to restart .* not found\.\)$/,
+		/^Check unit and scope$/,
 	],
 	[
 		"no such unit to signal",
 		{ scope: "system", action: "kill-hup" },
 		1,
 		"Failed to kill unit llama-swap.service: Unit llama-swap.service not loaded.\n",
-		/^There is no service llama-swap\.service among the system services/,
-		/SERVICE_SCOPE/,
+		/^The service llama-swap\.service does not exist among the system services/,
+		/scope/,
 	],
 	[
 		"no such OpenRC service",
 		{ scope: "openrc", unit: "llama-swap" },
 		1,
 		" * rc-service: service `llama-swap' does not exist\n",
-		/^There is no service llama-swap in OpenRC/,
-		/SERVICE_UNIT/,
+		/^The service llama-swap does not exist in OpenRC/,
+		/unit/,
 	],
 	[
-		"sudo wants a password",
+		"sudo asks for a password",
 		{ scope: "system" },
 		1,
 		"sudo: a password is required\n",
-		/^me may not do that: Restarting llama-swap\.service needs root \(exit code 1: sudo: a password is required\)$/,
+		/^Restarting llama-swap\.service needs root, and me has no permission \(exit code 1: sudo: a password is required\)$/,
 		/^Add with visudo: me ALL=\(root\) NOPASSWD: \/usr\/bin\/systemctl restart -- llama-swap\.service, \/usr\/bin\/systemctl kill --signal\\=HUP --kill-who\\=main -- llama-swap\.service$/,
 	],
 	[
-		"sudo knows nobody",
+		"sudo does not know the user",
 		{ scope: "system", unit: "a:b\\x2dc@d.service" },
 		1,
 		"me is not in the sudoers file.  This incident will be reported.\n",
-		/^me may not do that/,
+		/ needs root, and me has no permission /,
 		/restart -- a\\:b\\\\x2dc@d\.service,/,
 	],
 	[
@@ -204,15 +206,15 @@ test.each<readonly [string, Partial<ServiceCall>, number | undefined, string, Re
 		{ scope: "system" },
 		1,
 		"Failed to restart llama-swap.service: Interactive authentication required.\n",
-		/^me may not do that/,
+		/ needs root, and me has no permission /,
 		/visudo/,
 	],
 	[
-		"OpenRC wants root",
+		"OpenRC requires root",
 		{ scope: "openrc", unit: "llama-swap" },
 		1,
 		" * llama-swap: superuser access required\n",
-		/^me may not do that/,
+		/ needs root, and me has no permission /,
 		/NOPASSWD: \/sbin\/rc-service llama-swap restart$/,
 	],
 	[
@@ -220,15 +222,15 @@ test.each<readonly [string, Partial<ServiceCall>, number | undefined, string, Re
 		{ scope: "openrc", unit: "llama-swap", action: "kill-hup" },
 		1,
 		"sh: kill: (12) - Operation not permitted\n",
-		/^me may not do that: Signalling llama-swap needs root/,
-		/restart it instead/,
+		/^Signalling llama-swap needs root, and me has no permission/,
+		/restart the service instead/,
 	],
 	[
 		"no bus",
 		{},
 		1,
 		"Failed to connect to bus: No medium found\n",
-		/^There is no systemd for me while nobody is logged in \(exit code 1: Failed to connect to bus/,
+		/^systemd does not run for me without a login session \(exit code 1: Failed to connect to bus/,
 		/^Run once on the server: sudo loginctl enable-linger me$/,
 	],
 	[
@@ -236,7 +238,7 @@ test.each<readonly [string, Partial<ServiceCall>, number | undefined, string, Re
 		{},
 		1,
 		"Failed to connect to user scope bus via local transport: $DBUS_SESSION_BUS_ADDRESS and $XDG_RUNTIME_DIR not defined (consider using --machine=<user>@.host --user to connect to bus of other user)\n",
-		/^There is no systemd for me/,
+		/^systemd does not run for me/,
 		/enable-linger/,
 	],
 	[
@@ -244,23 +246,23 @@ test.each<readonly [string, Partial<ServiceCall>, number | undefined, string, Re
 		{ scope: "system" },
 		1,
 		"System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down\n",
-		/^The server has no systemctl or sudo that works/,
-		/^Set AI_SERVER_SERVICE_SCOPE to user or openrc$/,
+		/^systemctl or sudo is not available on the server /,
+		/^Set the service scope to user or openrc$/,
 	],
 	[
 		"no systemctl",
 		{},
 		127,
 		"timeout: failed to run command 'systemctl': No such file or directory\n",
-		/^The server has no systemctl that works/,
-		/^Set AI_SERVER_SERVICE_SCOPE to system or openrc$/,
+		/^systemctl is not available on the server /,
+		/^Set the service scope to system or openrc$/,
 	],
 	[
 		"no rc-service",
 		{ scope: "openrc", unit: "llama-swap" },
 		1,
 		"sudo: rc-service: command not found\n",
-		/^The server has no rc-service that works/,
+		/^rc-service is not available on the server /,
 		/to user or system$/,
 	],
 	[
@@ -285,7 +287,7 @@ test.each<readonly [string, Partial<ServiceCall>, number | undefined, string, Re
 		{},
 		undefined,
 		"",
-		/^Restarting llama-swap\.service was cut off \(no exit code\)$/,
+		/^Restarting llama-swap\.service was interrupted \(no exit code\)$/,
 		/./,
 	],
 	[
@@ -297,9 +299,9 @@ test.each<readonly [string, Partial<ServiceCall>, number | undefined, string, Re
 		/./,
 	],
 ])("in words: %s", (_what, call, code, stderr, message, hint) => {
-	const fault = serviceFault({ code, stderr }, { ...CALL, ...call });
-	expect(fault.code).toBe("ssh");
-	expect(fault.message).toMatch(message);
-	expect(fault.hint).toMatch(hint);
-	expect(describeError(fault)).not.toMatch(/\n/);
+	const error = serviceError({ code, stderr }, { ...CALL, ...call });
+	expect(error.code).toBe("ssh");
+	expect(error.message).toMatch(message);
+	expect(error.hint).toMatch(hint);
+	expect(describeError(error)).not.toMatch(/\n/);
 });

@@ -1,114 +1,51 @@
-import { isAlias, isMap, isScalar, type Scalar } from "yaml";
-import {
-	type Config,
-	childMap,
-	entryOf,
-	keyText,
-	lineOf,
-	type Model,
-	offsetOf,
-	ownEntries,
-	refusal,
-	resolve,
-} from "../document.ts";
-import {
-	type Origin,
-	replaceMacro,
-	splitWords,
-	type Traced,
-	textOf,
-	traceScalar,
-	untraced,
-	withoutCommentLines,
-} from "./source-map.ts";
+import { isAlias, isMap, isScalar } from "yaml";
+import { readLaunch } from "../../../llama-server/launch.ts";
+import { refusal } from "../document.ts";
+import { cmdOrigin, type ExpandedConfig, type ExpandedModel } from "../expanded.ts";
+import { findModel } from "../find-model.ts";
+import type { Origin } from "../macros.ts";
 
-/** A model's command, every character with its place in the file. */
-export interface Command {
+/** A model whose entry is its own, and its command. */
+export interface ModelCommand {
+	readonly model: ExpandedModel;
+	/** The scalar that holds the command. */
 	readonly origin: Origin;
-	/** As written in the cmd. */
-	readonly raw: Traced;
-	/** Macros expanded, except PORT, PID and the environment's. */
-	readonly expanded: Traced;
-	readonly words: readonly Traced[];
+	/** Of the key `cmd`. */
 	readonly line: number;
 }
 
-/** llama-swap has no limit; ours stops macros that double one another. */
-const MAX_EXPANDED = 1_000_000;
-
-/** Throws AiServerError "config" for a cmd that this model does not own, or that is no text. */
-export function commandOf(config: Config, model: Model): Command {
-	const entry = entryOf(config, model.node, "cmd");
-	if (entry === undefined) throw refusal(`${model.id} has no cmd`, { line: model.line });
-	const line = lineOf(config, offsetOf(entry.key));
-	if (entry.merged) {
-		throw refusal(`${model.id} takes its cmd from a merge key, so others may share it`, {
-			line,
-			hint: `Give ${model.id} a cmd of its own in config.yaml`,
+/** Throws AiServerError "config" for a cmd that the model does not own, or that is no text. */
+export function commandOf(config: ExpandedConfig, name: string): ModelCommand {
+	const { document } = config;
+	const { id, entry } = findModel(document, name, () => config);
+	const modelLine = document.lineOf(entry.key);
+	if (isAlias(entry.value)) {
+		throw refusal(`${id} is written as *${entry.value.source}, so it has no cmd of its own`, {
+			line: modelLine,
+			hint: `Give ${id} an entry of its own in config.yaml`,
 		});
 	}
-	const node = resolve(config, entry.value);
+	const model = config.models.get(id);
+	const cmd = isMap(entry.value) ? document.entriesOf(entry.value).get("cmd") : undefined;
+	if (model === undefined || cmd === undefined) {
+		throw refusal(`${id} has no cmd`, { line: modelLine });
+	}
+	const line = document.lineOf(cmd.key);
+	if (cmd.isMerged) {
+		throw refusal(`${id} takes its cmd from a merge key, so others may share it`, {
+			line,
+			hint: `Give ${id} a cmd of its own in config.yaml`,
+		});
+	}
+	const node = document.resolve(cmd.value);
 	if (!isScalar(node)) {
-		throw refusal(`The cmd of ${model.id} is a list or a map, and llama-swap takes only text`, {
-			line,
-		});
+		throw refusal(`The cmd of ${id} is a list or a map, and llama-swap takes only text`, { line });
 	}
-	const anchor = isAlias(entry.value) ? entry.value.source : node.anchor;
-	const origin = { name: anchor === undefined ? "its cmd" : `the anchor "${anchor}"`, node };
-	const raw = typeof node.value === "string" ? traceScalar(config.yaml, origin) : undefined;
-	if (raw === undefined) throw refusal(`The cmd of ${model.id} is no plain text`, { line });
-	const expanded = expandMacros(config, model, withoutCommentLines(raw));
-	const words = splitWords(expanded);
-	if (words.length === 0) throw refusal(`The cmd of ${model.id} is empty`, { line });
-	return { origin, raw, expanded, words, line };
-}
-
-/** The text of any scalar of a model, macros expanded; undefined for what is no text. */
-export function expandedScalar(config: Config, model: Model, value: unknown): Traced | undefined {
-	const node = resolve(config, value);
-	if (!isScalar(node)) return undefined;
-	const raw = traceScalar(config.yaml, { name: "", node });
-	return raw && expandMacros(config, model, raw);
-}
-
-/**
- * Macros as llama-swap expands them: the last one first, so that one may use those before it; a
- * model's own in the place of the global one with the same name. Every character is a new object.
- */
-function expandMacros(config: Config, model: Model, text: Traced): Traced {
-	let chars = text;
-	for (const [name, origin] of [...macrosFor(config, model)].reverse()) {
-		const slug = `\${${name}}`;
-		if (!textOf(chars).includes(slug)) continue;
-		const value = traceScalar(config.yaml, origin);
-		if (value === undefined) {
-			const line = lineOf(config, offsetOf(origin.node));
-			throw refusal(`The value of ${origin.name} cannot be followed`, { line });
-		}
-		if (textOf(chars).split(slug).length * value.length > MAX_EXPANDED) {
-			throw refusal(`The macros of ${model.id} grow without end`);
-		}
-		chars = replaceMacro(chars, name, value);
+	if (typeof document.valueOf(node) !== "string") {
+		throw refusal(`The cmd of ${id} is no plain text`, { line });
 	}
-	return replaceMacro(chars, "MODEL_ID", untraced(model.id)).map((char) => ({ ...char }));
-}
-
-function macrosFor(config: Config, model: Model): ReadonlyMap<string, Origin> {
-	return new Map([
-		...macrosIn(config, config.root, (name) => `the global macro "${name}"`),
-		...macrosIn(config, model.node, (name) => `the macro "${name}" of ${model.id}`),
-	]);
-}
-
-function macrosIn(
-	config: Config,
-	holder: unknown,
-	title: (name: string) => string,
-): readonly (readonly [string, Origin])[] {
-	const macros = isMap(holder) ? childMap(config, holder, "macros") : undefined;
-	return (macros === undefined ? [] : ownEntries(macros)).flatMap(({ key, value }) => {
-		const node: unknown = resolve(config, value);
-		const name = keyText(key);
-		return isScalar(node) ? [[name, { name: title(name), node: node as Scalar }] as const] : [];
-	});
+	if (readLaunch(model.cmd.text).program === "") {
+		throw refusal(`The cmd of ${id} is empty`, { line });
+	}
+	return { model, origin: cmdOrigin(cmd.value, node), line };
 }

@@ -1,71 +1,79 @@
 import type { Scalar } from "yaml";
+import { shownValue } from "../document.ts";
+import type { Composed, Origin } from "../macros.ts";
+import { YamlNumber } from "../yaml-values.ts";
 
-/** A scalar that a command is made of: the cmd itself, or a macro. */
-export interface Origin {
-	/** As a person would call it: `the global macro "ctx"`. */
-	readonly name: string;
-	readonly node: Scalar;
-}
-
-/** One UTF-16 unit of a command, and the place in the file where it is written. */
-export interface Char {
-	readonly text: string;
-	/** Offsets into the file; -1 for blanks, which folding may have made of anything. */
+/** A part of the file; -1 for blanks, which folding may have made of anything. */
+export interface Range {
 	readonly start: number;
 	readonly end: number;
-	readonly origin: Origin | undefined;
 }
 
-export type Traced = readonly Char[];
-
-export function textOf(chars: Traced): string {
-	return chars.map(({ text }) => text).join("");
-}
-
-/** Text that stands nowhere in the file. */
-export function untraced(text: string): Traced {
-	return Array.from({ length: text.length }, (_, at) => ({
-		text: text.charAt(at),
-		start: -1,
-		end: -1,
-		origin: undefined,
-	}));
+/** Where a part of a text is written. */
+export interface Source extends Range {
+	readonly origin: Origin;
 }
 
 /**
- * The text of a scalar with the place of every character. Whatever the style, what is not blank
- * stands in the file in the same order; only escapes are written differently. Undefined for a
- * scalar that has no text, or whose text is not found again.
+ * Where the characters at these places of a text are written: undefined unless that is one part of
+ * one scalar, so that nothing else changes when it is replaced.
  */
-export function traceScalar(yaml: string, origin: Origin): Traced | undefined {
-	const value = scalarText(origin.node);
-	if (value === undefined) return undefined;
-	const written = writtenUnits(yaml, origin.node).filter(({ text }) => !isBlank(text));
-	const chars: Char[] = [];
+export function sourceOf(
+	yaml: string,
+	{ pieces }: Composed,
+	places: readonly number[],
+): Source | undefined {
+	const [from] = places;
+	if (from === undefined || places.some((place, at) => place !== from + at)) return undefined;
+	const to = from + places.length;
+	const piece = pieces.find((candidate) => candidate.from <= from && to <= candidate.to);
+	if (piece === undefined) return undefined;
+	const { origin } = piece;
+	if (piece.start === undefined) {
+		// The number is written otherwise, so it is replaced as a whole.
+		const range = origin.node.range;
+		const isWhole = piece.from === from && piece.to === to;
+		return isWhole && range ? { start: range[0], end: range[1], origin } : undefined;
+	}
+	const start = piece.start + from - piece.from;
+	const ranges = traceScalar(yaml, origin.node)?.slice(start, start + places.length) ?? [];
+	const [first, last] = [ranges[0], ranges.at(-1)];
+	const isOnePiece = ranges.every(
+		(range, at) => range.start >= 0 && (at === 0 || range.start === ranges[at - 1]?.end),
+	);
+	if (first === undefined || last === undefined || !isOnePiece) return undefined;
+	return { start: first.start, end: last.end, origin };
+}
+
+/**
+ * The place of every character of a scalar's text. Whatever the style, what is not blank stands in
+ * the file in the same order; only escapes are written differently. Undefined for a scalar that has
+ * no text, or whose text is not found again.
+ */
+export function traceScalar(yaml: string, node: Scalar): readonly Range[] | undefined {
+	const value = shownValue(node);
+	if (value === null) return undefined;
+	const text = value instanceof YamlNumber ? value.written : String(value);
+	const written = writtenUnits(yaml, node).filter((unit) => !isBlank(unit.text));
+	const ranges: Range[] = [];
 	let next = 0;
-	for (let at = 0; at < value.length; at++) {
-		const text = value.charAt(at);
-		if (isBlank(text)) {
-			chars.push({ text, start: -1, end: -1, origin });
+	for (let at = 0; at < text.length; at++) {
+		const char = text.charAt(at);
+		if (isBlank(char)) {
+			ranges.push(NOWHERE);
 			continue;
 		}
 		const unit = written[next++];
-		if (unit?.text !== text) return undefined;
-		chars.push({ ...unit, origin });
+		if (unit?.text !== char) return undefined;
+		ranges.push(unit);
 	}
-	return next === written.length ? chars : undefined;
+	return next === written.length ? ranges : undefined;
 }
 
-function scalarText({ value, source }: Scalar): string | undefined {
-	if (typeof value === "string") return value;
-	// As written: 0.70 is found in the file, 0.7 is not.
-	return typeof value === "number" || typeof value === "boolean" ? source : undefined;
-}
+const NOWHERE: Range = { start: -1, end: -1 };
 
-interface Unit {
+interface Unit extends Range {
 	readonly text: string;
-	readonly start: number;
-	readonly end: number;
 }
 
 function writtenUnits(yaml: string, { type, range }: Scalar): readonly Unit[] {
@@ -134,79 +142,4 @@ function unescaped(written: string): string {
 
 export function isBlank(char: string): boolean {
 	return char === " " || char === "\t" || char === "\n" || char === "\r";
-}
-
-/** Every `${name}` replaced, as llama-swap replaces one macro after the other. */
-export function replaceMacro(chars: Traced, name: string, value: Traced): Traced {
-	const text = textOf(chars);
-	const slug = `\${${name}}`;
-	const result: Char[] = [];
-	let from = 0;
-	for (let at = text.indexOf(slug); at >= 0; at = text.indexOf(slug, from)) {
-		for (const char of chars.slice(from, at)) result.push(char);
-		for (const char of value) result.push(char);
-		from = at + slug.length;
-	}
-	for (const char of chars.slice(from)) result.push(char);
-	return result;
-}
-
-/** Without the lines that begin with "#", which llama-swap drops before it looks for macros. */
-export function withoutCommentLines(chars: Traced): Traced {
-	return joinLines(linesOf(chars).filter((line) => !textOf(line).trimStart().startsWith("#")));
-}
-
-/**
- * Words as llama-swap splits them: lines that begin with "#" dropped, a backslash at a line's end
- * taken off, then POSIX quoting without a shell.
- */
-export function splitWords(chars: Traced): readonly Traced[] {
-	const lines = linesOf(withoutCommentLines(chars)).map((line) => {
-		const text = textOf(line).trimEnd();
-		return text.endsWith("\\") ? [...line.slice(0, text.length - 1), SPACE] : line;
-	});
-	const words: Char[][] = [];
-	let word: Char[] | undefined;
-	let quote = "";
-	const all = joinLines(lines);
-	for (let at = 0; at < all.length; at++) {
-		const char = all[at] ?? SPACE;
-		const next = all[at + 1];
-		if (
-			char.text === "\\" &&
-			quote !== "'" &&
-			(quote === "" || /^["\\$`\n]/.test(next?.text ?? ""))
-		) {
-			at++;
-			if (next === undefined || next.text === "\n") continue;
-			word ??= [];
-			word.push(next);
-		} else if (quote === "" && isBlank(char.text)) {
-			if (word !== undefined) words.push(word);
-			word = undefined;
-		} else if (char.text === quote) quote = "";
-		else if (quote === "" && (char.text === '"' || char.text === "'")) {
-			quote = char.text;
-			word ??= [];
-		} else if (word === undefined) word = [char];
-		else word.push(char);
-	}
-	if (word !== undefined) words.push(word);
-	return words;
-}
-
-const SPACE: Char = { text: " ", start: -1, end: -1, origin: undefined };
-const NEWLINE: Char = { ...SPACE, text: "\n" };
-
-function linesOf(chars: Traced): readonly Traced[] {
-	const lines: Char[][] = [[]];
-	for (const char of chars) {
-		if (char.text === "\n") lines.push([]);
-		else lines.at(-1)?.push(char);
-	}
-	return lines;
-}
-
-function joinLines(lines: readonly Traced[]): Traced {
-	return lines.flatMap((line, at) => (at === 0 ? line : [NEWLINE, ...line]));
 }

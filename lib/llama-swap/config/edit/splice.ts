@@ -1,5 +1,6 @@
-import type { Command } from "./command.ts";
-import { bodyOfBlock, isBlank } from "./source-map.ts";
+import { scalarText } from "../macros.ts";
+import type { ModelCommand } from "./command.ts";
+import { bodyOfBlock, isBlank, traceScalar } from "./source-map.ts";
 
 /** A part of a text that is replaced; nothing else is touched. */
 export interface Splice {
@@ -13,12 +14,16 @@ export interface Splice {
  * of the line before and ahead of trailing blank lines; else behind the last word, ahead of a
  * closing quote and of a backslash that ends the text. Undefined where no place is found.
  */
-export function appendWords(yaml: string, command: Command, words: string): Splice | undefined {
+export function appendWords(
+	yaml: string,
+	command: ModelCommand,
+	words: string,
+): Splice | undefined {
 	const { type, range } = command.origin.node;
 	if (range === undefined || range === null) return undefined;
 	return type === "BLOCK_LITERAL" || type === "BLOCK_FOLDED"
 		? ownLine(yaml, bodyOfBlock(yaml, range[0], range[1]), range[1], words)
-		: behindLastWord(command, words);
+		: behindLastWord(yaml, command, words);
 }
 
 function ownLine(yaml: string, start: number, end: number, words: string): Splice | undefined {
@@ -35,12 +40,13 @@ function ownLine(yaml: string, start: number, end: number, words: string): Splic
 	return { start: at, end: at, text: `${ending}${indent}${words}` };
 }
 
-function behindLastWord({ raw }: Command, words: string): Splice | undefined {
-	const at = raw.findLastIndex(({ text }) => !isBlank(text));
-	const last = raw[at];
+function behindLastWord(yaml: string, { origin }: ModelCommand, words: string): Splice | undefined {
+	const { text } = scalarText(origin);
+	const at = text.trimEnd().length - 1;
+	const last = traceScalar(yaml, origin.node)?.[at];
 	if (last === undefined) return undefined;
-	if (last.text !== "\\") return { start: last.end, end: last.end, text: ` ${words}` };
-	const apart = isBlank(raw[at - 1]?.text ?? " ");
+	if (text.charAt(at) !== "\\") return { start: last.end, end: last.end, text: ` ${words}` };
+	const apart = at === 0 || isBlank(text.charAt(at - 1));
 	return { start: last.start, end: last.start, text: `${apart ? "" : " "}${words} ` };
 }
 

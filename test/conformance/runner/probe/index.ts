@@ -11,7 +11,9 @@ export default function probe(pi: ExtensionAPI): void {
 	const { CONFORMANCE_ORDERS = "", CONFORMANCE_RESULTS = "" } = process.env;
 	const { id, name, reasoning, input, contextWindow, maxTokens, cost } = MODEL;
 	pi.registerProvider(MODEL.provider, {
-		...{ baseUrl: "http://127.0.0.1:1/v1", apiKey: "placeholder", api: "openai-completions" },
+		baseUrl: "http://127.0.0.1:1/v1",
+		apiKey: "placeholder",
+		api: "openai-completions",
 		models: [{ id, name, reasoning, input, contextWindow, maxTokens, cost }],
 	});
 	pi.on("session_start", async (_event, { modelRegistry }) => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AiServerError } from "../../../../lib/errors.ts";
-import { presetBlock } from "../../../../lib/llama-swap/config/excerpt.ts";
+import { modelExcerpt } from "../../../../lib/llama-swap/config/excerpt.ts";
 
 const BOX = `# the box
 models:
@@ -37,8 +37,8 @@ test.each([
 	["d", "  d: *a"],
 	["e", "  e:\n    cmd: >-\n      last"],
 ])("shows %s as it is written", (id, text) => {
-	expect(presetBlock(BOX, id)).toBe(text);
-	expect(presetBlock(BOX.replaceAll("\n", "\r\n"), id)).toBe(text.replaceAll("\n", "\r\n"));
+	expect(modelExcerpt(BOX, id)).toBe(text);
+	expect(modelExcerpt(BOX.replaceAll("\n", "\r\n"), id)).toBe(text.replaceAll("\n", "\r\n"));
 });
 
 test.each([
@@ -53,10 +53,10 @@ test.each([
 	],
 	["a fault further down", "models:\n  m:\n    cmd: x\nrest: [\n", "m", "  m:\n    cmd: x"],
 ])("reads %s", (_name, yaml, id, text) => {
-	expect(presetBlock(yaml, id)).toBe(text);
+	expect(modelExcerpt(yaml, id)).toBe(text);
 });
 
 test("a model that is not there is refused with those that are", () => {
-	expect(() => presetBlock(BOX, "nope")).toThrow(AiServerError);
-	expect(() => presetBlock(BOX, "nope")).toThrow(/no model nope/);
+	expect(() => modelExcerpt(BOX, "nope")).toThrow(AiServerError);
+	expect(() => modelExcerpt(BOX, "nope")).toThrow(/no model nope/);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { setPresetKey } from "../../../../lib/llama-swap/config/edit/set-option.ts";
-import { presetBlock } from "../../../../lib/llama-swap/config/excerpt.ts";
+import { modelExcerpt } from "../../../../lib/llama-swap/config/excerpt.ts";
 import { highlightYaml } from "../../../../lib/llama-swap/config/highlight.ts";
 import { maskChanges, maskSecrets } from "../../../../lib/llama-swap/config/mask-secrets.ts";
 
@@ -130,11 +130,11 @@ models:
       srv --port \${PORT} --api-key
       ${S} --ctx-size 4096
   n:
-    cmd: srv --port \${PORT} --api-key ${S}
+    cmd: llama-server --port \${PORT} --api-key ${S}
 `;
 
 test("a model's part is found in the masked text, and coloured", () => {
-	const block = presetBlock(maskSecrets(CONFIG), "m");
+	const block = modelExcerpt(maskSecrets(CONFIG), "m");
 	expect(block).toBe(
 		"  m:\n    env: [HF_TOKEN=***]\n    cmd: |\n      srv --port ${PORT} --api-key\n      *** --ctx-size 4096",
 	);
@@ -147,8 +147,8 @@ test.each([
 	[
 		"n",
 		[
-			"    cmd: srv --port ${PORT} --api-key ***",
-			"    cmd: srv --port ${PORT} --api-key *** --ctx-size 8192",
+			"    cmd: llama-server --port ${PORT} --api-key ***",
+			"    cmd: llama-server --port ${PORT} --api-key *** --ctx-size 8192",
 		],
 	],
 ])("the lines of an edit of %s are masked by their context", (id, [before, after]) => {

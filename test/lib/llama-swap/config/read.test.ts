@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { AiServerError } from "../../../../lib/errors.ts";
-import { parseCtxMapFromYaml, readPreset } from "../../../../lib/llama-swap/config/read.ts";
+import { contextWindowOf } from "../../../../lib/llama-server/context-window.ts";
+import { parseConfig, parseCtxMapFromYaml } from "../../../../lib/llama-swap/config/read.ts";
 
 const BOX = `globalTTL: 1800
 models:
@@ -194,8 +195,7 @@ hooks: {on_startup: {preload: [" bee ", a/x:y, nobody]}}
 `;
 
 test("reads a whole config as llama-swap loads it", () => {
-	const { models, aliases, globalTtl, routing, peers, profiles, selectors, preload } =
-		readPreset(FULL);
+	const { models, aliases, routing } = parseConfig(FULL);
 	expect([...models.keys()]).toEqual(["b", "a/x:y", "1.0", "null"]);
 	expect(models.get("b")).toMatchObject({
 		name: "The  B",
@@ -205,37 +205,17 @@ test("reads a whole config as llama-swap loads it", () => {
 		env: ["LLAMA_ARG_N_PARALLEL=2", "KEY=${env.SECRET}"],
 		aliases: ["bee", "7"],
 		variants: ["b:high"],
-		unlisted: false,
 		ttl: 600,
-		useModelName: undefined,
-		capabilities: {
-			input: ["text", "image"],
-			output: ["text"],
-			tools: true,
-			reranker: false,
-			context: 8192,
-		},
 		launch: { contextSize: 8192, slots: 2 },
 	});
-	const { metadata } = models.get("b") ?? {};
-	expect([...(metadata ?? [])]).toEqual([
-		["ctx", 8192],
-		["text", "8192 tokens"],
-		["list", [new Map([["deep", true]])]],
-		["port", 9001],
-	]);
 	expect(models.get("a/x:y")).toMatchObject({
 		name: undefined,
 		cmd: "/opt/llama-server --port 9000 -c 4096 --alias a/x:y ${unknown}",
-		unlisted: true,
 		ttl: 0,
-		useModelName: "other",
-		capabilities: undefined,
 	});
 	expect(models.get("1.0")?.ttl).toBe(600);
 	expect(models.get("null")?.ttl).toBe(600);
 	expect(Object.fromEntries(aliases)).toEqual({ bee: "b", "7": "b", "b:high": "b" });
-	expect(globalTtl).toBe(600);
 	expect(routing).toEqual({
 		router: "group",
 		groups: [
@@ -249,18 +229,6 @@ test("reads a whole config as llama-swap loads it", () => {
 			},
 		],
 	});
-	expect([...peers]).toEqual([["east", ["m", "org/n"]]]);
-	expect([...(profiles.get("night") ?? [])]).toEqual([
-		["b", "a/x:y"],
-		["bee", ""],
-	]);
-	expect(selectors.get("best")).toEqual({
-		name: "Best",
-		strategy: "warm",
-		targets: ["b", "m"],
-		unlisted: false,
-	});
-	expect(preload).toEqual(["b", "a/x:y"]);
 });
 
 test.each([
@@ -272,7 +240,7 @@ test.each([
 		["g"],
 	],
 ])("finds the groups with %s", (_name, yaml, names) => {
-	const { routing } = readPreset(yaml);
+	const { routing } = parseConfig(yaml);
 	expect(routing.router === "group" && routing.groups.map(({ name }) => name)).toEqual(names);
 });
 
@@ -280,7 +248,7 @@ test.each([
 	["matrix: {sets: {both: a & b}}"],
 	["routing: {router: {use: matrix, settings: {matrix: {sets: {both: a & b}}}}}"],
 ])("finds the matrix in %s", (yaml) => {
-	expect(readPreset(yaml).routing).toEqual({
+	expect(parseConfig(yaml).routing).toEqual({
 		router: "matrix",
 		sets: new Map([["both", "a & b"]]),
 	});
@@ -298,7 +266,7 @@ test.each(["llama-swap-v217", "llama-swap-v220", "llama-swap-v250"])(
 			// One is there to be refused.
 			.filter(({ kind, name }) => kind === "config" && name !== "config-start-bad-yaml.yaml");
 		expect(configs.length).toBeGreaterThan(0);
-		for (const { text } of configs) expect(readPreset(text).models).toBeInstanceOf(Map);
+		for (const { text } of configs) expect(parseConfig(text).models).toBeInstanceOf(Map);
 	},
 );
 
@@ -308,30 +276,32 @@ test("aliases in aliases do not explode", () => {
 		.slice(1)
 		.map((key, at) => `${key}: &${key} [${`*${letters[at]},`.repeat(9)}]`)
 		.join("\n")}\n`;
-	const { models } = readPreset(`${bomb}models: {m: {metadata: {x: *k}}}`);
-	expect(models.get("m")?.metadata.get("x")).toHaveLength(9);
+	const { models } = parseConfig(`${bomb}models: {m: {cmd: s, metadata: {x: *k}}}`);
+	expect(models.get("m")?.cmd).toBe("s");
 });
 
 test("macros that double themselves are refused", () => {
 	const macros = Array.from({ length: 40 }, (_, at) => `  m${at}: \${m${at + 1}}\${m${at + 1}}\n`);
 	expect(() =>
-		readPreset(`macros:\n${macros.join("")}  m40: xx\nmodels: {m: {cmd: "\${m0}"}}`),
+		parseConfig(`macros:\n${macros.join("")}  m40: xx\nmodels: {m: {cmd: "\${m0}"}}`),
 	).toThrow("expand without end");
 });
 
 test("a file above 1 MB is refused", () => {
-	expect(() => readPreset(`# ${"x".repeat(2 ** 20)}`)).toThrow("larger than 1 MB");
-	expect(readPreset(`# ${"x".repeat(2 ** 20 - 2)}`).models.size).toBe(0);
+	expect(() => parseConfig(`# ${"x".repeat(2 ** 20)}`)).toThrow("larger than 1 MB");
+	expect(parseConfig(`# ${"x".repeat(2 ** 20 - 2)}`).models.size).toBe(0);
 });
 
 test("a fault that spans lines is told in one", () => {
-	expect(() => readPreset('a: "b\\x\nc"\n')).toThrow(
+	expect(() => parseConfig('a: "b\\x\nc"\n')).toThrow(
 		/: Invalid escape sequence \\x at line 1, column 6$/,
 	);
 });
 
 test("an unknown anchor is named with its line", () => {
-	expect(() => readPreset("models:\n  a: *nope\n")).toThrow("*nope at line 2, column 6");
+	expect(() => parseConfig("models:\n  a: *nope\n")).toThrow(
+		"*nope has no anchor at line 2, column 6",
+	);
 });
 
 test("is not fooled by __proto__ as an id", () => {
@@ -363,4 +333,52 @@ test.each([
 
 test("a broken file is named with its line", () => {
 	expect(() => parseCtxMapFromYaml("models:\n  a: 1\n  b: [\n")).toThrow(/line \d+, column \d+/);
+});
+
+interface FileCase {
+	readonly id: string;
+	readonly file: string;
+	readonly model: string;
+	readonly window: number | null;
+}
+
+const caseText = (name: string): string =>
+	readFileSync(new URL(`../../../fixtures/cases/${name}`, import.meta.url), "utf8");
+const FILE_CASES = (JSON.parse(caseText("commands.json")) as Partial<FileCase>[]).filter(
+	(entry): entry is FileCase => entry.file !== undefined,
+);
+
+test.each(FILE_CASES)("$id", ({ file, model: id, window }) => {
+	const launch = parseConfig(caseText(file)).models.get(id)?.launch;
+	if (launch === undefined) throw new Error(`${file} has no model ${id}`);
+	expect(contextWindowOf(launch, 131_072)).toBe(window ?? 131_072);
+});
+
+test.each([
+	["131_072", 131_072],
+	["0x2_0000", 131_072],
+	["0400000", 131_072],
+	["0o40_0000", 131_072],
+	["0b1000", 8],
+	["+4096", 4096],
+	["089", 89],
+	["131072.0", 131_072],
+	["1.31072e5", 131_072],
+	["1e6", 1], // Go makes "1e+06" of it, and llama.cpp reads the digits
+	['"131_072"', 131], // a text, of which llama.cpp reads the digits
+])("a macro %s gives the command %i", (written, size) => {
+	const yaml = `macros: {n: ${written}}\nmodels: {m: {cmd: "llama-server -c \${n}"}}`;
+	expect(parseCtxMapFromYaml(yaml).get("m")).toBe(size);
+});
+
+test("numbers of the settings, and texts that look like numbers", () => {
+	const { models } = parseConfig(
+		"startPort: 9_000\nglobalTTL: 0x3C\nmodels:\n  0x1F: {cmd: 's ${PORT}', aliases: [007, 1_0, 1.0]}\n  yes: {cmd: s, ttl: 1_800}\n",
+	);
+	expect(models.get("0x1F")).toMatchObject({
+		cmd: "s 9000",
+		ttl: 60,
+		aliases: ["007", "1_0", "1.0"],
+	});
+	expect(models.get("yes")?.ttl).toBe(1800);
 });

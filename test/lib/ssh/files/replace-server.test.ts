@@ -51,9 +51,8 @@ test.skipIf(noOpenSsh !== undefined)("OpenSSH: replaces, and keeps symlink and m
 	const { folder, file, session } = await openSsh();
 	await symlink("config.yaml", join(folder, "link.yaml"));
 	const long = randomBytes(300_000);
-	const replaced = await replaceFile(session.sftp, "~/link.yaml".replace("~", folder), {
-		...replacing(OLD, long, session),
-	});
+	const link = join(folder, "link.yaml");
+	const replaced = await replaceFile(session.sftp, link, replacing(OLD, long));
 	expect(replaced.notes).toEqual([]);
 	expect(replaced.realPath).toBe(file);
 	expect((await readFile(file)).equals(long)).toBe(true);
@@ -65,7 +64,7 @@ test.skipIf(noOpenSsh !== undefined)("OpenSSH: replaces, and keeps symlink and m
 
 test.skipIf(noOpenSsh !== undefined)("OpenSSH: a changed file is refused", async () => {
 	const { folder, session } = await openSsh();
-	const refused = replaceFile(session.sftp, `${folder}/config.yaml`, replacing("x", NEW, session));
+	const refused = replaceFile(session.sftp, `${folder}/config.yaml`, replacing("x", NEW));
 	await expect(refused).rejects.toMatchObject({ code: "config" });
 	await expectUntouched(folder);
 });
@@ -73,10 +72,10 @@ test.skipIf(noOpenSsh !== undefined)("OpenSSH: a changed file is refused", async
 test.skipIf(noOpenSsh !== undefined)("OpenSSH: a held lock is refused with its age", async () => {
 	const { folder, session } = await openSsh();
 	await writeFile(join(folder, "config.yaml.ai-server.lock"), "theirs");
-	const refused = replaceFile(session.sftp, `${folder}/config.yaml`, replacing(OLD, NEW, session));
+	const refused = replaceFile(session.sftp, `${folder}/config.yaml`, replacing(OLD, NEW));
 	await expect(refused).rejects.toMatchObject({
 		code: "config",
-		message: expect.stringMatching(/is changing .*config\.yaml on the server, since \d+ s/),
+		message: expect.stringMatching(/has been changing .*config\.yaml on the server for \d+ s/),
 	});
 	expect(await readdir(folder)).toHaveLength(2);
 });
@@ -85,17 +84,17 @@ test.skipIf(noOpenSsh !== undefined).each<readonly [string, (folder: string) => 
 	[
 		"a read-only folder",
 		(folder) => chmod(folder, 0o555),
-		/^The server does not let us write in the folder of \S+config\.yaml; the file is as it was$/,
+		/^No permission to write in the folder of \S+config\.yaml on the server; the file is unchanged$/,
 	],
 	[
 		"an unreadable file",
 		(folder) => chmod(join(folder, "config.yaml"), 0o000),
-		/^The server does not let us read \S+config\.yaml$/,
+		/^No permission to read \S+config\.yaml on the server$/,
 	],
 ])("OpenSSH: %s", async (_what, spoil, message) => {
 	const { folder, session } = await openSsh();
 	await spoil(folder);
-	const refused = replaceFile(session.sftp, `${folder}/config.yaml`, replacing(OLD, NEW, session));
+	const refused = replaceFile(session.sftp, `${folder}/config.yaml`, replacing(OLD, NEW));
 	await expect(refused).rejects.toMatchObject({
 		code: "ssh",
 		message: expect.stringMatching(message),
@@ -111,10 +110,10 @@ test.skipIf(noOpenSsh !== undefined || noRoot !== undefined)(
 		const { folder, file, session } = await openSsh();
 		await chown(file, 0, 0);
 		await chmod(file, 0o666);
-		const refused = replaceFile(session.sftp, file, replacing(OLD, NEW, session));
+		const refused = replaceFile(session.sftp, file, replacing(OLD, NEW));
 		await expect(refused).rejects.toMatchObject({
 			code: "ssh",
-			message: `${file} belongs to 0:0 and the SSH login is ${NOBODY}:${NOBODY}: a new file would lose its owner, so nothing was written`,
+			message: `${file} belongs to 0:0, but the SSH login is ${NOBODY}:${NOBODY}: a new file would change its owner, so nothing was written`,
 		});
 		await expectUntouched(folder);
 	},
@@ -126,7 +125,7 @@ test.skipIf(noRoot !== undefined)("an owner that can be kept is kept", async () 
 	await writeFile(file, OLD);
 	await chown(file, NOBODY, 4321);
 	const session = await (await sftpRig(folder)).open();
-	await replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
+	await replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW));
 	expect(await readFile(file, "utf8")).toBe(NEW);
 	for (const name of await readdir(folder)) {
 		expect(await stat(join(folder, name))).toMatchObject({ uid: NOBODY, gid: 4321 });
@@ -160,7 +159,7 @@ test.skipIf(noRoot !== undefined).each(FULL.slice(0, SFTP_SERVER === undefined ?
 		const rig = await sftpRig(folder, {
 			openssh,
 			hook: () => (request) => {
-				// The first look is refused, as on a server that cannot tell.
+				// The first look is refused, as on a server without statvfs.
 				if (silent && request.name === "statvfs@openssh.com" && asked++ === 0)
 					throw new Error("no");
 				return undefined;
@@ -168,13 +167,13 @@ test.skipIf(noRoot !== undefined).each(FULL.slice(0, SFTP_SERVER === undefined ?
 		});
 		const session = await rig.open();
 		const path = openssh ? file : "config.yaml";
-		const refused = replaceFile(session.sftp, path, replacing(old, randomBytes(40_000), session));
+		const refused = replaceFile(session.sftp, path, replacing(old, randomBytes(40_000)));
 		await expect(refused).rejects.toMatchObject({
 			code: "ssh",
 			message: expect.stringMatching(
 				silent
-					? /^The disk with config\.yaml on the server is full; the file is as it was$/
-					: /^The disk with \S+ on the server is full \(\d+ bytes free, 69632 needed\); the file/,
+					? /^The disk of config\.yaml on the server is full; the file is unchanged$/
+					: /^The disk of \S+ on the server is full \(\d+ bytes free, 69632 needed\); the file/,
 			),
 			hint: expect.stringContaining("Free some space"),
 		});
@@ -184,17 +183,17 @@ test.skipIf(noRoot !== undefined).each(FULL.slice(0, SFTP_SERVER === undefined ?
 );
 
 const noReadOnly = noRoot ?? noOpenSsh;
-test.skipIf(noReadOnly !== undefined)("a read-only file system is told", async () => {
+test.skipIf(noReadOnly !== undefined)("a read-only file system is reported", async () => {
 	const folder = await tinyDisk();
 	await writeFile(join(folder, "config.yaml"), OLD);
 	await give(join(folder, "config.yaml"));
 	execFileSync("mount", ["-o", "remount,ro", folder]);
 	const session = await (await sftpRig(folder, { openssh: true })).open();
-	const refused = replaceFile(session.sftp, `${folder}/config.yaml`, replacing(OLD, NEW, session));
+	const refused = replaceFile(session.sftp, `${folder}/config.yaml`, replacing(OLD, NEW));
 	await expect(refused).rejects.toMatchObject({
 		code: "ssh",
 		message: expect.stringMatching(
-			/^The file system with \S+config\.yaml on the server is read-only/,
+			/^The file system of \S+config\.yaml on the server is read-only/,
 		),
 	});
 	await expectUntouched(folder);
@@ -217,17 +216,19 @@ test.each(SERVERS.slice(0, SFTP_SERVER === undefined ? 1 : 2))(
 		const rig = await sftpRig(folder, { openssh });
 		const clients = [await rig.open(), await rig.open()];
 		let refusals = 0;
-		/** Adds a line to what is there; false when somebody else was faster. */
+		/** Adds a line to the file; false when the other client was faster. */
 		const tryEdit = async (session: SftpSession, line: string): Promise<boolean> => {
 			const old = await readFile(file, "utf8");
 			try {
-				await replaceFile(session.sftp, path, replacing(old, `${old}${line}\n`, session));
+				await replaceFile(session.sftp, path, replacing(old, `${old}${line}\n`));
 				return true;
 			} catch (error) {
 				expect(error).toBeInstanceOf(AiServerError);
 				expect(error).toMatchObject({
 					code: "config",
-					message: expect.stringMatching(/^Somebody else (changed|is changing) /),
+					message: expect.stringMatching(
+						/ has changed in the meantime;|^Another client has been changing /,
+					),
 				});
 				refusals += 1;
 				return false;
@@ -258,9 +259,9 @@ test.each(SERVERS.slice(0, SFTP_SERVER === undefined ? 1 : 2))(
 		const all = (await readFile(file, "utf8")).trimEnd().split("\n");
 		expect(all.toSorted()).toEqual(edits.map(({ line }) => line).toSorted());
 		expect(refusals).toBeGreaterThan(0);
-		const beside = (await readdir(folder)).filter((name) => name !== "config.yaml");
-		expect(beside.every((name) => name.includes(".bak-"))).toBe(true);
-		expect(beside.length).toBeLessThanOrEqual(10);
+		const backups = (await readdir(folder)).filter((name) => name !== "config.yaml");
+		expect(backups.every((name) => name.includes(".bak-"))).toBe(true);
+		expect(backups.length).toBeLessThanOrEqual(10);
 	},
 );
 

@@ -16,6 +16,7 @@ import { expect, test } from "vitest";
 import type { SftpHook } from "../../../../demo/sftp.ts";
 import { AiServerError } from "../../../../lib/errors.ts";
 import { replaceFile } from "../../../../lib/ssh/files/replace.ts";
+import { HOSTILE } from "../../../support/hostile.ts";
 import { replacing, type SftpSession, sftpRig, temporary } from "../../../support/sftp-rig.ts";
 
 const OLD = "models:\n  old: {}\n";
@@ -29,12 +30,12 @@ interface Place {
 }
 
 /** A session on a folder with config.yaml. */
-async function place(hook?: SftpHook): Promise<Place> {
+async function place(hook?: SftpHook, stop?: Promise<never>): Promise<Place> {
 	const folder = await temporary();
 	const file = join(folder, "config.yaml");
 	await writeFile(file, OLD);
 	const rig = await sftpRig(folder, { hook: () => hook });
-	return { folder, file, session: await rig.open() };
+	return { folder, file, session: await rig.open(stop) };
 }
 
 function failing(name: string, code: string, path = /./): SftpHook {
@@ -55,7 +56,7 @@ test.each(["~/config.yaml", "config.yaml", "/home/demo/config.yaml"])(
 	async (path) => {
 		const { folder, file, session } = await place();
 		await chmod(file, 0o640);
-		expect(await replaceFile(session.sftp, path, replacing(OLD, NEW, session))).toEqual({
+		expect(await replaceFile(session.sftp, path, replacing(OLD, NEW))).toEqual({
 			realPath: "/home/demo/config.yaml",
 			backupPath: `/home/demo/${BACKUP}`,
 			notes: [],
@@ -73,7 +74,7 @@ test.each(["0400", "0600", "0644", "0666", "4755"])("keeps the mode %s", async (
 	const mode = Number.parseInt(octal, 8);
 	const { file, session } = await place();
 	await chmod(file, mode);
-	await replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
+	await replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW));
 	expect((await stat(file)).mode & 0o7777).toBe(mode);
 });
 
@@ -83,30 +84,39 @@ test.each([
 	["CRLF, a byte order mark and no last line end", "\ufeffa\r\nb"],
 ])("a text of %s comes whole, and goes to the backup whole", async (_what, text) => {
 	const { folder, file, session } = await place();
-	await replaceFile(session.sftp, "config.yaml", replacing(OLD, text, session));
+	await replaceFile(session.sftp, "config.yaml", replacing(OLD, text));
 	expect((await readFile(file, "utf8")) === text).toBe(true);
-	const { backupPath } = await replaceFile(
-		session.sftp,
-		"config.yaml",
-		replacing(text, OLD, session),
-	);
+	const { backupPath } = await replaceFile(session.sftp, "config.yaml", replacing(text, OLD));
 	const backup = await readFile(join(folder, backupPath.slice("/home/demo/".length)), "utf8");
 	expect(backup === text).toBe(true);
 });
 
-test("a symlink stays one, and the backup lies beside the file itself", async () => {
+test("a symlink stays one, and the backup is in the folder of the file itself", async () => {
 	const { folder, session } = await place();
 	await mkdir(join(folder, "real"));
 	await writeFile(join(folder, "real", "swap.yaml"), OLD);
 	await symlink("real/swap.yaml", join(folder, "link.yaml"));
-	const replaced = await replaceFile(session.sftp, "~/link.yaml", replacing(OLD, NEW, session));
+	const replaced = await replaceFile(session.sftp, "~/link.yaml", replacing(OLD, NEW));
 	expect(replaced.realPath).toBe("/home/demo/real/swap.yaml");
 	expect(await readlink(join(folder, "link.yaml"))).toBe("real/swap.yaml");
 	expect(await readFile(join(folder, "real", "swap.yaml"), "utf8")).toBe(NEW);
 	expect(await readdir(join(folder, "real"))).toHaveLength(2);
 });
 
-test("the last ten backups are kept, and nobody else's file is touched", async () => {
+test.each(
+	HOSTILE.filter((name) => name !== "" && name.length < 200 && !/[\0/]/.test(name)).map((name) => [
+		name,
+	]),
+)("the name %j is only a name", async (name) => {
+	const { folder, session } = await place();
+	await writeFile(join(folder, name), OLD);
+	const { backupPath } = await replaceFile(session.sftp, `./${name}`, replacing(OLD, NEW));
+	expect(await readFile(join(folder, name), "utf8")).toBe(NEW);
+	expect(backupPath.startsWith(`/home/demo/${name}.bak-`)).toBe(true);
+	expect(await readdir(folder)).toHaveLength(3);
+});
+
+test("the last ten backups are kept, and no other file is touched", async () => {
 	const { folder, session } = await place();
 	const foreign = [
 		"config.yaml.bak",
@@ -126,7 +136,7 @@ test("the last ten backups are kept, and nobody else's file is touched", async (
 	for (const name of ours) await writeFile(join(folder, name), name);
 	await writeFile(join(folder, "config.yaml.ai-server-dead.tmp"), "half");
 	await writeFile(join(folder, "config.yaml.ai-server-dead.old.tmp"), "half");
-	await replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
+	await replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW));
 	const expected = ["config.yaml", BACKUP, ...foreign, ...ours.slice(3)];
 	expect((await readdir(folder)).sort()).toEqual(expected.sort());
 });
@@ -135,7 +145,7 @@ test("backups of the same moment do not meet", async () => {
 	const { folder, session } = await place();
 	let old = OLD;
 	for (const text of ["1", "2", "3"]) {
-		await replaceFile(session.sftp, "config.yaml", replacing(old, text, session));
+		await replaceFile(session.sftp, "config.yaml", replacing(old, text));
 		old = text;
 	}
 	const texts = ["123", "124", "125"].map((ms) =>
@@ -144,56 +154,73 @@ test("backups of the same moment do not meet", async () => {
 	expect(await Promise.all(texts)).toEqual([OLD, "1", "2"]);
 });
 
-test("a backup that cannot be removed is told, and the write is done", async () => {
+test("a backup that cannot be removed is reported, and the write is done", async () => {
 	const { folder, file, session } = await place(failing("REMOVE", "EACCES", /\.bak-|\.lock$/));
-	await writeFile(join(folder, "config.yaml.bak-20200101T000000.000Z"), "");
-	const replaced = await replaceFile(session.sftp, "config.yaml", {
-		...replacing(OLD, NEW, session),
-		keepBackups: 1,
-	});
+	for (let year = 2010; year < 2020; year += 1) {
+		await writeFile(join(folder, `config.yaml.bak-${year}0101T000000.000Z`), "");
+	}
+	const replaced = await replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW));
 	expect(replaced.notes).toEqual([
-		"/home/demo/config.yaml.bak-20200101T000000.000Z could not be removed: Permission denied",
+		"/home/demo/config.yaml.bak-20100101T000000.000Z could not be removed: Permission denied",
 		"The lock /home/demo/config.yaml.ai-server.lock could not be removed: Permission denied",
 	]);
 	expect(await readFile(file, "utf8")).toBe(NEW);
 });
 
 test.each<readonly [string, string, SftpHook | undefined, RegExp, RegExp]>([
-	["a missing file", "missing.yaml", undefined, /^There is no file missing\.yaml/, /PRESET_PATH/],
-	["a missing folder", "a/b.yaml", undefined, /^There is no file a\/b\.yaml/, /PRESET_PATH/],
-	["a folder", "~", undefined, /^~ on the server is not a regular file/, /PRESET_PATH/],
-	["a NUL in the path", "a\0b", undefined, /^A NUL character in "a\\u0000b"/, /PRESET_PATH/],
+	[
+		"a missing file",
+		"missing.yaml",
+		undefined,
+		/^missing\.yaml does not exist on the server$/,
+		/^Check the path$/,
+	],
+	[
+		"a missing folder",
+		"a/b.yaml",
+		undefined,
+		/^a\/b\.yaml does not exist on the server$/,
+		/^Check the path$/,
+	],
+	["a folder", "~", undefined, /^~ on the server is not a regular file/, /^Check the path$/],
+	[
+		"a NUL in the path",
+		"a\0b",
+		undefined,
+		/^The path "a\\u0000b" contains a NUL character$/,
+		/^Check the path$/,
+	],
 	[
 		"an unreadable file",
 		"config.yaml",
 		failing("OPEN", "EACCES", /yaml$/),
-		/^The server does not let us read config\.yaml/,
-		/PRESET_PATH/,
+		/^No permission to read config\.yaml on the server$/,
+		/^Check the path$/,
 	],
 	[
 		"a read-only folder",
 		"config.yaml",
 		failing("OPEN", "EACCES", /ai-server/),
-		/^The server does not let us write in the folder of config\.yaml; the file is as it was/,
-		/right to write/,
+		/^No permission to write in the folder of config\.yaml on the server; the file is unchanged$/,
+		/write permission/,
 	],
 	[
 		"a rename that is refused",
 		"config.yaml",
 		failing("posix-rename@openssh.com", "EPERM"),
-		/^The server does not let us write in the folder of config\.yaml; the file is as it was/,
-		/right to write/,
+		/^No permission to write in the folder of config\.yaml on the server; the file is unchanged$/,
+		/write permission/,
 	],
 	[
 		"a server without fsync",
 		"config.yaml",
 		failing("fsync@openssh.com", "EIO"),
-		/^The server could not replace config\.yaml: Failure; the file is as it was/,
+		/^Replacing config\.yaml on the server failed: Failure; the file is unchanged$/,
 		/quota/,
 	],
-])("%s is refused in words", async (_what, path, hook, message, hint) => {
+])("%s is refused with a reason", async (_what, path, hook, message, hint) => {
 	const { folder, session } = await place(hook);
-	const refused = replaceFile(session.sftp, path, replacing(OLD, NEW, session));
+	const refused = replaceFile(session.sftp, path, replacing(OLD, NEW));
 	await expect(refused).rejects.toMatchObject({
 		name: "AiServerError",
 		message: expect.stringMatching(message),
@@ -202,16 +229,16 @@ test.each<readonly [string, string, SftpHook | undefined, RegExp, RegExp]>([
 	await expectUntouched(folder);
 });
 
-test("a server without posix-rename is told so", async () => {
+test("a server without posix-rename is an error", async () => {
 	const { folder, session } = await place();
-	(session.sftp as unknown as { _extensions: object })._extensions = {
+	(session.raw as unknown as { _extensions: object })._extensions = {
 		"fsync@openssh.com": "1",
 	};
-	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
+	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW));
 	await expect(refused).rejects.toMatchObject({
 		code: "ssh",
 		message: expect.stringMatching(
-			/^The server cannot replace config\.yaml safely: it lacks posix/,
+			/^The SFTP server cannot replace config\.yaml safely: it lacks posix/,
 		),
 	});
 	await expectUntouched(folder);
@@ -229,16 +256,16 @@ test("an owner that cannot be kept is refused before anything is written", async
 		return undefined;
 	});
 	const { uid, gid } = await stat(file);
-	const attributes = session.sftp.lstat.bind(session.sftp);
-	session.sftp.lstat = (path, done) =>
+	const attributes = session.raw.lstat.bind(session.raw);
+	session.raw.lstat = (path, done) =>
 		attributes(path, (error, stats) => {
 			if (error === undefined && path.endsWith("config.yaml")) stats.uid = uid + 1;
 			done(error, stats);
 		});
-	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
+	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW));
 	await expect(refused).rejects.toMatchObject({
 		code: "ssh",
-		message: `config.yaml belongs to ${uid + 1}:${gid} and the SSH login is ${uid}:${gid}: a new file would lose its owner, so nothing was written`,
+		message: `config.yaml belongs to ${uid + 1}:${gid}, but the SSH login is ${uid}:${gid}: a new file would change its owner, so nothing was written`,
 		hint: expect.stringContaining("chown"),
 	});
 	expect(written).toEqual(["WRITE"]); // the lock
@@ -252,7 +279,7 @@ test.each<readonly [string, string, RegExp]>([
 	["while it is prepared", "OPEN", /\.tmp$/],
 	["while the backup is named", "RENAME", /./],
 	["while the new text is written", "fsync@openssh.com", /^handle$/],
-])("a file changed %s stays as somebody else wrote it", async (_when, name, path) => {
+])("a file changed %s stays as another client wrote it", async (_when, name, path) => {
 	let edits = 0;
 	let file = "";
 	const { folder, session, ...rest } = await place(async (request) => {
@@ -261,26 +288,28 @@ test.each<readonly [string, string, RegExp]>([
 		return undefined;
 	});
 	file = rest.file;
-	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
+	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW));
 	await expect(refused).rejects.toMatchObject({
 		code: "config",
-		message: expect.stringMatching(/^Somebody else changed config\.yaml on the server/),
+		message: expect.stringMatching(
+			/^config\.yaml on the server has changed in the meantime; nothing was written$/,
+		),
 	});
 	expect(await readFile(file, "utf8")).toBe(FOREIGN);
 	expect(await readdir(folder)).toEqual(["config.yaml"]);
 });
 
-test("a lock that somebody holds is told with its age, and stays", async () => {
+test("a lock that another client holds is reported with its age, and stays", async () => {
 	const { folder, session } = await place();
 	const lock = join(folder, "config.yaml.ai-server.lock");
 	await writeFile(lock, "theirs");
 	const since = new Date(Date.now() - 20_000);
 	await utimes(lock, since, since);
-	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
+	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW));
 	await expect(refused).rejects.toMatchObject({
 		code: "config",
 		message: expect.stringMatching(
-			/^Somebody else is changing config\.yaml on the server, since [23]\d s; nothing was written$/,
+			/^Another client has been changing config\.yaml on the server for [23]\d s; nothing was written$/,
 		),
 		hint: expect.stringContaining("60 s"),
 	});
@@ -294,7 +323,7 @@ test("a lock that a dead client left is taken over", async () => {
 	const lock = join(folder, "config.yaml.ai-server.lock");
 	await writeFile(lock, "theirs");
 	await utimes(lock, new Date(0), new Date(0));
-	await replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
+	await replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW));
 	expect(await readFile(file, "utf8")).toBe(NEW);
 	expect((await readdir(folder)).sort()).toEqual(["config.yaml", BACKUP]);
 });
@@ -306,7 +335,7 @@ test("a write whose lock was taken over does not go on, and leaves the lock", as
 		return undefined;
 	});
 	lock = join(folder, "config.yaml.ai-server.lock");
-	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW, session));
+	const refused = replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW));
 	await expect(refused).rejects.toMatchObject({ code: "config" });
 	expect(await readFile(lock, "utf8")).toBe("theirs");
 	expect(await readFile(join(folder, "config.yaml"), "utf8")).toBe(OLD);
@@ -323,19 +352,19 @@ interface Outcome {
 }
 
 /** Replaces with `hook` in force at the n-th request alone. */
-async function replaceWithFault(
+async function replaceDisturbed(
 	folder: string,
 	n: number,
-	fault: (cut: () => void) => (() => void) | undefined,
+	disturb: (cut: () => void) => (() => void) | undefined,
 ): Promise<Outcome> {
 	let count = 0;
 	const rig = await sftpRig(folder, {
-		hook: (cut) => () => (++count === n ? fault(cut) : undefined),
+		hook: (cut) => () => (++count === n ? disturb(cut) : undefined),
 	});
 	const session = await rig.open();
 	let error: unknown;
 	try {
-		await replaceFile(session.sftp, "~/config.yaml", replacing(OLD, LONG, session));
+		await replaceFile(session.sftp, "~/config.yaml", replacing(OLD, LONG));
 	} catch (caught) {
 		error = caught;
 	}
@@ -354,7 +383,7 @@ const CUTS: readonly (readonly [string, (cut: () => void) => (() => void) | unde
 	["before it is answered", (cut) => cut],
 ];
 
-test.each(CUTS)("the connection cut at each request, %s", async (_when, fault) => {
+test.each(CUTS)("the connection cut at each request, %s", async (_when, disturb) => {
 	const folder = await temporary();
 	const file = join(folder, "config.yaml");
 	const seen = { old: 0, new: 0, done: 0 };
@@ -363,7 +392,7 @@ test.each(CUTS)("the connection cut at each request, %s", async (_when, fault) =
 		await mkdir(folder);
 		await writeFile(file, OLD);
 		await chmod(file, 0o640);
-		const { reached, error } = await replaceWithFault(folder, n, fault);
+		const { reached, error } = await replaceDisturbed(folder, n, disturb);
 		const text = await readFile(file, "utf8");
 		expect([OLD, LONG].indexOf(text), `request ${n}`).toBeGreaterThanOrEqual(0);
 		expect((await stat(file)).mode & 0o7777).toBe(0o640);
@@ -371,8 +400,8 @@ test.each(CUTS)("the connection cut at each request, %s", async (_when, fault) =
 		else {
 			expect(error).toBeInstanceOf(AiServerError);
 			const { message } = error as AiServerError;
-			if (text === LONG) expect(message).toMatch(/the old or the new text, whole$/);
-			else expect(message).toMatch(/^The connection broke (before|while) ~\/config\.yaml/);
+			if (text === LONG) expect(message).toMatch(/the old or the new text, complete$/);
+			else expect(message).toMatch(/^The connection was lost (before|while) ~\/config\.yaml/);
 			if (!message.includes("while")) expect(text).toBe(OLD);
 		}
 		const backups = (await readdir(folder)).filter((name) => name.includes(".bak-"));
@@ -386,7 +415,7 @@ test.each(CUTS)("the connection cut at each request, %s", async (_when, fault) =
 		await utimes(lock, new Date(0), new Date(0)).catch(() => undefined);
 		const rig = await sftpRig(folder);
 		const session = await rig.open();
-		await replaceFile(session.sftp, "~/config.yaml", replacing(text, "next\n", session));
+		await replaceFile(session.sftp, "~/config.yaml", replacing(text, "next\n"));
 		expect(await readFile(file, "utf8")).toBe("next\n");
 		const rest = (await readdir(folder)).filter((name) => !name.includes(".bak-"));
 		expect(rest).toEqual(["config.yaml"]);
@@ -404,7 +433,7 @@ test.each(["EIO", "EACCES"])("each request refused in turn with %s", async (code
 		await rm(folder, { recursive: true });
 		await mkdir(folder);
 		await writeFile(file, OLD);
-		const { reached, error } = await replaceWithFault(folder, n, () => {
+		const { reached, error } = await replaceDisturbed(folder, n, () => {
 			throw Object.assign(new Error(code), { code });
 		});
 		if (error === undefined) expect((await readFile(file, "utf8")) === LONG).toBe(true);
@@ -418,7 +447,7 @@ test.each(["EIO", "EACCES"])("each request refused in turn with %s", async (code
 	expect(refusals).toBeGreaterThan(30);
 });
 
-test("a write that nobody waits for any more takes its files back", async () => {
+test("a write whose caller has given up removes its files", async () => {
 	const { promise: stop, reject } = Promise.withResolvers<never>();
 	stop.catch(() => undefined);
 	const { promise: tidied, resolve } = Promise.withResolvers<void>();
@@ -427,13 +456,14 @@ test("a write that nobody waits for any more takes its files back", async () => 
 		if (name === "fsync@openssh.com") reject(new Error("too late"));
 		// The old text's draft, the new one's and the lock.
 		return name === "REMOVE" && ++removals === 3 ? resolve : undefined;
-	});
-	const options = { ...replacing(OLD, NEW, session), lost: stop };
-	await expect(replaceFile(session.sftp, "config.yaml", options)).rejects.toMatchObject({
-		code: "ssh",
-		message: "The connection broke before config.yaml was replaced; the file is as it was",
-		cause: new Error("too late"),
-	});
+	}, stop);
+	await expect(replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW))).rejects.toMatchObject(
+		{
+			code: "ssh",
+			message: "The connection was lost before config.yaml was replaced; the file is unchanged",
+			cause: new Error("too late"),
+		},
+	);
 	await tidied;
 	await expectUntouched(folder);
 });
@@ -441,7 +471,7 @@ test("a write that nobody waits for any more takes its files back", async () => 
 test("of writes at the same time each is done or refused, and the lock is given back", async () => {
 	const { folder, file, session } = await place();
 	const writes = Array.from({ length: 10 }, (_, n) =>
-		replaceFile(session.sftp, "config.yaml", replacing(OLD, `text ${n}\n`, session)).then(
+		replaceFile(session.sftp, "config.yaml", replacing(OLD, `text ${n}\n`)).then(
 			() => [n],
 			(error: unknown) => {
 				expect(error).toMatchObject({ code: "config" });

@@ -20,7 +20,10 @@ import { keyPair, temporary } from "../../../support/ssh-rig.ts";
 const { generateKeyPairSync: generateSshKeys, parseKey } = ssh2.utils;
 const good = keyPair();
 const encrypted = generateSshKeys("ecdsa", {
-	...{ bits: 256, passphrase: "open sesame", cipher: "aes256-cbc", rounds: 1 },
+	bits: 256,
+	passphrase: "open sesame",
+	cipher: "aes256-cbc",
+	rounds: 1,
 });
 const DEFAULTS = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
@@ -43,8 +46,11 @@ function keyOf(text: string): ParsedKey {
 
 function arrange(sources: Partial<LoginSources>): ReturnType<typeof arrangeLogin> {
 	return arrangeLogin({
-		...{ agent: undefined, files: [], identitiesOnly: false },
-		...{ unlocked: () => undefined, leftOut: () => undefined },
+		agent: undefined,
+		files: [],
+		identitiesOnly: false,
+		unlocked: () => undefined,
+		leftOut: () => undefined,
 		...sources,
 	});
 }
@@ -64,7 +70,7 @@ test("reads the key files that are there, in the given order and each once", asy
 	]);
 });
 
-test("a key file elsewhere is told by its path", async () => {
+test("a key file elsewhere is named by its path", async () => {
 	const home = await temporary();
 	const path = join(home, "key");
 	await writeFile(path, good.private);
@@ -77,7 +83,7 @@ test.each([
 	["an empty file", "", "absent"],
 	["a public key", good.public, "absent"],
 	["a private key", good.private, "open"],
-])("tells what %s is", async (_what, text, kind) => {
+])("recognizes %s", async (_what, text, kind) => {
 	const [file] = await files({ id_rsa: text });
 	expect(file?.secret.kind).toBe(kind);
 });
@@ -95,12 +101,15 @@ test("knows the public half of an encrypted key without its passphrase", async (
 		modulusLength: 2048,
 	});
 	const pem = privateKey.export({
-		...{ type: "pkcs1", format: "pem", cipher: "aes-256-cbc", passphrase: "x" },
+		type: "pkcs1",
+		format: "pem",
+		cipher: "aes-256-cbc",
+		passphrase: "x",
 	}) as string;
 	const [hidden] = await files({ id_rsa: pem });
 	expect(hidden).toMatchObject({ publicKey: undefined, secret: { kind: "encrypted" } });
-	const [beside] = await files({ id_rsa: pem, "id_rsa.pub": good.public });
-	expect(beside?.publicKey?.getPublicSSH()).toEqual(keyOf(good.public).getPublicSSH());
+	const [published] = await files({ id_rsa: pem, "id_rsa.pub": good.public });
+	expect(published?.publicKey?.getPublicSSH()).toEqual(keyOf(good.public).getPublicSSH());
 });
 
 test("a cut key file has no public half, wherever it is cut", () => {
@@ -151,7 +160,7 @@ test("a key that the agent holds is not offered twice", async () => {
 test.each([
 	["garbage", "no key at all\n", "id_rsa (unknown format)"],
 	["a public key that no agent has", good.public, "id_rsa (no private key)"],
-])("leaves out %s and says why", async (_what, text, why) => {
+])("leaves out %s with a reason", async (_what, text, why) => {
 	const login = arrange({ files: await files({ id_rsa: text, id_ecdsa: good.private }) });
 	expect(login).toMatchObject({ offered: ["id_ecdsa"], unusable: [why], hidden: [] });
 });
@@ -169,7 +178,7 @@ test("an encrypted key is offered by its public half, and signs with a passphras
 	expect(out).toMatchObject({ identities: [], offered: [], unusable: ["id_rsa (encrypted)"] });
 });
 
-test("an agent is of no use, and says so", () => {
+test("an agent that cannot be used is named with the reason", () => {
 	expect(arrange({ agent: "does not answer" })).toMatchObject({
 		offered: [],
 		unusable: ["agent (does not answer)"],

@@ -7,9 +7,9 @@ import { expect, onTestFinished, test } from "vitest";
 import type { SshOptions } from "../../../../lib/ssh/connection.ts";
 import type { RunSsh } from "../../../../lib/ssh/openssh/proxy-jump.ts";
 import type { Ssh } from "../../../../lib/ssh/types.ts";
-import { client, oneFile, scripted, temporary } from "../../../support/ssh-rig.ts";
+import { client, oneFile, readText, scripted, temporary } from "../../../support/ssh-rig.ts";
 
-/** Carries connections to where the client wants them. */
+/** Forwards connections to where the client asks for. */
 function carry(connection: Connection): void {
 	connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
 		const socket = connect({ host: destIP, port: destPort, noDelay: true });
@@ -61,8 +61,8 @@ async function behindJump(
 test("goes through the jump host, and keeps the whole way for the next operation", async () => {
 	const { ssh, jump, box } = await behindJump();
 	expect(ssh.target).toBe("box");
-	expect(await ssh.readFile("x")).toBe("hello");
-	expect(await ssh.readFile("x")).toBe("hello");
+	expect(await readText(ssh, "x")).toBe("hello");
+	expect(await readText(ssh, "x")).toBe("hello");
 	expect([jump.logins, box.logins]).toEqual([["jumper"], ["boxer"]]);
 });
 
@@ -72,7 +72,7 @@ test.each(["jump", "box"] as const)("the host key of the %s is checked", async (
 	const file = join(home, ".ssh", "known_hosts");
 	const lines = (await readFile(file, "utf8")).split("\n");
 	await writeFile(file, lines.filter((line) => !line.startsWith(name)).join("\n"));
-	await expect(ssh.readFile("x")).rejects.toThrow(`The host key of ${name} is unknown`);
+	await expect(readText(ssh, "x")).rejects.toThrow(`The host key of ${name} is unknown`);
 	expect(box.logins).toEqual([]);
 	expect(jump.logins).toEqual(which === "jump" ? [] : ["jumper"]);
 });
@@ -86,18 +86,18 @@ test("each hop asks about its own host key", async () => {
 		},
 	});
 	await writeFile(join(home, ".ssh", "known_hosts"), "");
-	expect(await ssh.readFile("x")).toBe("hello");
+	expect(await readText(ssh, "x")).toBe("hello");
 	expect(asked).toEqual([`[127.0.0.1]:${jump.port}`, `[127.0.0.1]:${box.port}`]);
 });
 
-test("a jump host that finds no way to the box is named", async () => {
+test("a jump host without a route to the box is named", async () => {
 	const { ssh, box } = await behindJump({}, (connection) => {
 		connection.on("tcpip", (_accept, reject) => reject());
 	});
-	await expect(ssh.readFile("x")).rejects.toMatchObject({
+	await expect(readText(ssh, "x")).rejects.toMatchObject({
 		code: "ssh",
 		message: expect.stringMatching(
-			new RegExp(`^The jump host 127\\.0\\.0\\.1 finds no way to 127\\.0\\.0\\.1:${box.port}: `),
+			new RegExp(`^No route from the jump host 127\\.0\\.0\\.1 to 127\\.0\\.0\\.1:${box.port}: `),
 		),
 		hint: expect.stringContaining("ProxyJump"),
 	});
@@ -115,19 +115,19 @@ test.each(["jump", "box"] as const)("a way that is cut at the %s rejects", async
 	await reading;
 	(which === "jump" ? jump : box).cut();
 	await rejected;
-	expect(await ssh.readFile("x")).toBe("hello");
+	expect(await readText(ssh, "x")).toBe("hello");
 });
 
 test("a jump host that is lost while it connects rejects", async () => {
 	const { ssh } = await behindJump({}, (connection, cut) => void connection.on("tcpip", cut));
-	await expect(ssh.readFile("x")).rejects.toMatchObject({ name: "AiServerError", code: "ssh" });
+	await expect(readText(ssh, "x")).rejects.toMatchObject({ name: "AiServerError", code: "ssh" });
 });
 
 test("a jump host that never connects is given up", async () => {
 	const { ssh } = await behindJump({ deadlineMs: 1500 }, (connection) => {
 		connection.on("tcpip", () => undefined);
 	});
-	await expect(ssh.readFile("x")).rejects.toMatchObject({
+	await expect(readText(ssh, "x")).rejects.toMatchObject({
 		code: "timeout",
 		message: "The jump host 127.0.0.1 did not answer within 1.5 s",
 	});
@@ -136,19 +136,19 @@ test("a jump host that never connects is given up", async () => {
 test("what the ssh config refuses makes no connection", async () => {
 	const { port, home, sockets } = await scripted({});
 	const runSsh: RunSsh = async () => `hostname 127.0.0.1\nport ${port}\nproxycommand nc %h %p\n`;
-	await expect(client(home, port, { runSsh }).readFile("x")).rejects.toThrow(/ProxyCommand/);
+	await expect(readText(client(home, port, { runSsh }), "x")).rejects.toThrow(/ProxyCommand/);
 	expect(sockets()).toBe(0);
 });
 
-test("a machine without an ssh client is told once", async () => {
+test("a machine without an ssh client is noted once", async () => {
 	const { port, home } = await scripted({ sftp: oneFile((answer) => answer()) });
 	const notes: string[] = [];
 	const ssh = client(home, port, { onNote: (note) => notes.push(note) });
-	await ssh.readFile("x");
+	await readText(ssh, "x");
 	ssh.close();
-	await ssh.readFile("x");
+	await readText(ssh, "x");
 	expect(notes).toEqual([
-		`No ssh client is installed here, so ~/.ssh/config does not count for demo@127.0.0.1:${port}`,
+		`No ssh client is installed here, so ~/.ssh/config is not read for demo@127.0.0.1:${port}`,
 	]);
 });
 
@@ -161,7 +161,7 @@ test("pitfall 0.8: Nagle's algorithm is off", async () => {
 	onTestFinished(() => void unsubscribe("net.client.socket", watch));
 	const { port, home } = await scripted({ sftp: oneFile((answer) => answer()) });
 	const ssh = client(home, port);
-	await ssh.readFile("x");
+	await readText(ssh, "x");
 	const own = sockets.filter((socket) => socket.remotePort === port);
 	// Node keeps what it asked of the kernel, which cannot be read back.
 	const noDelay = own.map((socket) => {
@@ -176,5 +176,5 @@ test("pitfall 0.8: Nagle's algorithm is off", async () => {
 test("a key file and known_hosts of another home are not seen", async () => {
 	const { port } = await scripted({ sftp: oneFile((answer) => answer()) });
 	const home = await temporary();
-	await expect(client(home, port).readFile("x")).rejects.toThrow("is unknown");
+	await expect(readText(client(home, port), "x")).rejects.toThrow("is unknown");
 });

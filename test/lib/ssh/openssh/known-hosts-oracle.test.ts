@@ -20,7 +20,7 @@ import {
 	startSshd,
 } from "../../../support/sshd.ts";
 
-// `ssh` itself says what a known_hosts file means: each table row is put to it and to ours.
+// `ssh` itself decides what a known_hosts file means: each row is given to it and to our code.
 
 type Kind = HostKeyVerdict["kind"];
 type Keys = Readonly<Record<HostKeyType, string>>;
@@ -65,8 +65,12 @@ function blob(key: string): Buffer {
 /** Fills in a table's text: E, C, R are the server's keys, e, c, r a stranger's; #name# is hashed. */
 function fill(text: string, port: number): string {
 	const keys: Readonly<Record<string, string>> = {
-		...{ E: own.ed25519, C: own.ecdsa, R: own.rsa },
-		...{ e: stranger.ed25519, c: stranger.ecdsa, r: stranger.rsa },
+		E: own.ed25519,
+		C: own.ecdsa,
+		R: own.rsa,
+		e: stranger.ed25519,
+		c: stranger.ecdsa,
+		r: stranger.rsa,
 	};
 	return text
 		.replaceAll("PORT", String(port))
@@ -79,7 +83,7 @@ function hashed(alias: string): string {
 	return line.split(" ")[0] ?? "";
 }
 
-/** What ssh says when it is strict and nobody is there to ask. It never gets to log in. */
+/** The verdict of a strict ssh that cannot ask. It never logs in. */
 async function askSsh(args: readonly string[], files: readonly string[]): Promise<Kind> {
 	const options = [
 		...["BatchMode=yes", "StrictHostKeyChecking=yes", "UpdateHostKeys=no", "LogLevel=INFO"],
@@ -100,7 +104,7 @@ async function askSsh(args: readonly string[], files: readonly string[]): Promis
 	if (stderr.includes("IDENTIFICATION HAS CHANGED")) return "changed";
 	if (/No \S+ host key is known/.test(stderr)) return "unknown";
 	if (stderr.includes("Permission denied")) return "ok";
-	throw new Error(`ssh says something else: ${stderr}`);
+	throw new Error(`unexpected output of ssh: ${stderr}`);
 }
 
 /** Ours, for a server that has these keys and takes the first algorithm that it can. */
@@ -243,7 +247,9 @@ real.each<readonly [Kind, string, string]>([
 	expect(await askSsh(["-p", String(port), "--", "127.0.0.1"], files)).toBe(kind);
 	const ssh = createSsh({
 		target: { user, host: "127.0.0.1", port },
-		...{ home, env: {}, localUser: user },
+		home,
+		env: {},
+		localUser: user,
 		runSsh: async () => `userknownhostsfile ${files.join(" ")}\nuser ${user}\nport ${port}\n`,
 	});
 	const words: Readonly<Record<Kind, RegExp>> = {

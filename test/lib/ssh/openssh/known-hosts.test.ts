@@ -1,11 +1,11 @@
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import {
-	fingerprintOf,
 	type HostKeyVerdict,
 	type HostName,
 	hostKeyAlgorithms,
 	judgeHostKey as judge,
+	keyFingerprint,
 	knownHostsLine,
 	nameOf,
 } from "../../../../lib/ssh/openssh/known-hosts.ts";
@@ -34,10 +34,10 @@ const ED = "ssh-ed25519";
 const KEY = blob(ED, 1);
 const K = line(KEY, ED);
 const O = line(blob(ED, 2), ED);
-const OTHER = fingerprintOf(blob(ED, 2));
+const OTHER = keyFingerprint(blob(ED, 2));
 const THIRD = blob(ED, 3);
 const R = line(blob("ssh-rsa", 4), "ssh-rsa");
-const OTHER_RSA = fingerprintOf(blob("ssh-rsa", 4));
+const OTHER_RSA = keyFingerprint(blob("ssh-rsa", 4));
 const BOX = { host: "box", port: 22 };
 const ODD = { host: "box", port: 2222 };
 
@@ -143,20 +143,20 @@ test("every file counts", () => {
 	expect(judgeHostKey([], BOX, KEY).kind).toBe("unknown");
 });
 
-test("tells the fingerprints, offered and recorded", () => {
+test("gives the fingerprints, offered and recorded", () => {
 	const recorded = `box ${K}\nbox ${R}\nb* ${O}\n@revoked box ${K}`;
 	expect(judgeHostKey([recorded], BOX, THIRD)).toEqual({
 		kind: "changed",
-		fingerprint: fingerprintOf(THIRD),
+		fingerprint: keyFingerprint(THIRD),
 		recorded: [
-			{ type: ED, fingerprint: fingerprintOf(KEY), path: "file1", line: 1 },
+			{ type: ED, fingerprint: keyFingerprint(KEY), path: "file1", line: 1 },
 			{ type: "ssh-rsa", fingerprint: OTHER_RSA, path: "file1", line: 2 },
 			{ type: ED, fingerprint: OTHER, path: "file1", line: 3 },
 		],
 	});
 	expect(judgeHostKey([`box ${K}`], BOX, KEY)).toEqual({
 		kind: "ok",
-		fingerprint: fingerprintOf(KEY),
+		fingerprint: keyFingerprint(KEY),
 	});
 });
 
@@ -168,17 +168,17 @@ test.each([
 ])("knows a host that only an authority covers: %j", (text, onlyAuthority) => {
 	expect(judgeHostKey([text], BOX, KEY)).toEqual({
 		kind: "unknown",
-		fingerprint: fingerprintOf(KEY),
+		fingerprint: keyFingerprint(KEY),
 		keyType: ED,
 		onlyAuthority,
 	});
 });
 
-test("says where a key was revoked", () => {
+test("gives the line where a key was revoked", () => {
 	expect(judgeHostKey(["", `# no more\n@revoked * ${K}`], BOX, KEY)).toEqual({
 		kind: "revoked",
-		fingerprint: fingerprintOf(KEY),
-		recorded: { type: ED, fingerprint: fingerprintOf(KEY), path: "file2", line: 2 },
+		fingerprint: keyFingerprint(KEY),
+		recorded: { type: ED, fingerprint: keyFingerprint(KEY), path: "file2", line: 2 },
 	});
 });
 
@@ -211,7 +211,7 @@ test("reads what ssh-keygen -H wrote, and names the key as ssh-keygen -l does", 
 	const plain = `|1|/VfU/0HBdiNeXxiATW4Ff6ulR3w=|1Lt2QufoxITRefoENOP07c62aFw= ${ED} ${encoded}`;
 	const odd = `|1|o/bjO26LJSR2UZdoDmLCeLxoqUw=|X2c/7WYv4Rjb67SmctsbBlnRaCQ= ${ED} ${encoded}`;
 	const host = "box.example.net";
-	expect(fingerprintOf(key)).toBe("SHA256:e9qbWDdoSIh8SKk/AnOnmrQ97oFS3DIAbuLP+c+Nr74");
+	expect(keyFingerprint(key)).toBe("SHA256:e9qbWDdoSIh8SKk/AnOnmrQ97oFS3DIAbuLP+c+Nr74");
 	expect(judgeHostKey([plain], { host, port: 22 }, key).kind).toBe("ok");
 	expect(judgeHostKey([odd], { host, port: 22 }, key).kind).toBe("unknown");
 	expect(judgeHostKey([odd], { host, port: 2222 }, key).kind).toBe("ok");

@@ -12,7 +12,7 @@ import { temporary } from "../../../support/ssh-rig.ts";
 
 const LOCAL: LocalUser = { home: "/home/me", accountHome: "/home/me", name: "me", env: {} };
 
-/** The way to a target, where `jumps` is what the config says of each host. */
+/** The route to a target, where `jumps` has the ProxyJump of each host. */
 async function way(
 	target: string,
 	jumps: Readonly<Record<string, string>>,
@@ -30,7 +30,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, string]>([
 	["demo@box:2222", { box: "a" }, "me@a:22 demo@box:2222"],
 	["box", { box: "x@a:1,ssh://y@b:2,[::1]:3" }, "x@a:1 y@b:2 me@::1:3 me@box:22"],
 	["box", { box: "a", a: "b" }, "me@b:22 me@a:22 me@box:22"],
-	// A jump host with others in front of it is reached through them, whatever its config says.
+	// A jump host with others in front of it is reached through them, whatever is in its config.
 	["box", { box: "a,b", b: "c" }, "me@a:22 me@b:22 me@box:22"],
 	["box", { box: "a,b", a: "c" }, "me@c:22 me@a:22 me@b:22 me@box:22"],
 ])("the way to %s with %o", async (target, jumps, route) => {
@@ -41,10 +41,10 @@ test.each<readonly [Readonly<Record<string, string>>]>([
 	[{ box: "box" }],
 	[{ box: "a", a: "box" }],
 	[{ box: "a,b", a: "c", c: "box" }],
-])("a circle of jumps ends: %o", async (jumps) => {
+])("a ProxyJump loop is reported: %o", async (jumps) => {
 	await expect(way("box", jumps)).rejects.toMatchObject({
 		code: "settings",
-		message: expect.stringMatching(/^The SSH jumps never end: .* > box$/),
+		message: expect.stringMatching(/^ProxyJump loop: .* > box$/),
 		hint: expect.stringContaining("ProxyJump"),
 	});
 });
@@ -54,7 +54,7 @@ test.each(["-oProxyCommand=x", "a b", "a;b", ""])(
 	async (jump) => {
 		await expect(way("box", { box: `${jump},b` })).rejects.toMatchObject({
 			code: "settings",
-			message: expect.stringMatching(/^ProxyJump is not a target: /),
+			message: expect.stringMatching(/ is not an SSH target$/),
 		});
 	},
 );
@@ -81,7 +81,7 @@ test("the config of the given home counts, whatever ssh takes for the home", asy
 	expect(await asked(home)).toEqual(["-T", "-G", "-F", join(home, ".ssh", "config"), "--", "box"]);
 });
 
-test("without an ssh client the target alone counts, and that is said", async () => {
+test("without an ssh client the target alone counts, and that is noted", async () => {
 	let missing = 0;
 	const query: HostQuery = { user: undefined, host: "box", port: undefined };
 	const options = { runSsh: async () => undefined, deadlineMs: 1000, onMissing: () => missing++ };
@@ -112,19 +112,18 @@ test("the ssh client gets its arguments as they are, and no shell sees them", as
 	expect(printed).toBe(args.map((arg) => `<${arg}>\n`).join(""));
 });
 
-test("no ssh client is no fault", async () => {
+test("a missing ssh client is no error", async () => {
 	expect(await withSsh(undefined, () => runSshClient(["-G"], 1000))).toBeUndefined();
 });
 
-test("what the ssh client says against its config is told", async () => {
+test("what the ssh client reports about its config is quoted", async () => {
 	const script =
 		"echo warning >&2; echo 'config line 3: Bad configuration option: nonsense' >&2; exit 255";
 	await expect(
 		withSsh(script, () => runSshClient(["-G", "--", "box"], 1000)),
 	).rejects.toMatchObject({
 		code: "ssh",
-		message:
-			"The ssh client does not take its config: config line 3: Bad configuration option: nonsense",
+		message: "The ssh client rejects its config: config line 3: Bad configuration option: nonsense",
 		hint: "Try: ssh -G box",
 	});
 });

@@ -8,7 +8,9 @@ import {
 } from "../../../../lib/ssh/openssh/settings.ts";
 
 const LOCAL: LocalUser = {
-	...{ home: "/home/me", accountHome: "/home/me", name: "me" },
+	home: "/home/me",
+	accountHome: "/home/me",
+	name: "me",
 	env: { SSH_AUTH_SOCK: "/run/agent", OTHER: "/run/other", KEYS: "/keys" },
 };
 const QUERY: HostQuery = { user: undefined, host: "box", port: undefined };
@@ -44,11 +46,17 @@ test.each<readonly [HostQuery, string | undefined, string]>([
 	expect(settingsArguments(query, config).join(" ")).toBe(line);
 });
 
-test("reads what ssh says about a host that no config knows", () => {
+test("reads what ssh prints for a host that is in no config", () => {
 	expect(parseSettings(printed(), QUERY, LOCAL)).toEqual({
-		...{ user: "root", host: "box", port: 22, hostKeyAlias: undefined },
+		user: "root",
+		host: "box",
+		port: 22,
+		hostKeyAlias: undefined,
 		identityFiles: ["/home/me/.ssh/id_rsa", "/home/me/.ssh/id_ed25519"],
-		...{ identitiesOnly: false, agent: "/run/agent", proxyJump: [], hashKnownHosts: false },
+		identitiesOnly: false,
+		agent: "/run/agent",
+		proxyJump: [],
+		hashKnownHosts: false,
 		userKnownHosts: ["/home/me/.ssh/known_hosts", "/home/me/.ssh/known_hosts2"],
 		globalKnownHosts: ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
 	});
@@ -105,12 +113,12 @@ test("files of the account's .ssh are those of the given home", () => {
 });
 
 test.each([
-	["proxycommand nc %h %p", "ssh", /by a ProxyCommand, which is not supported/],
-	["hostname -oProxyCommand=x", "settings", /odd name: -oProxyCommand=x/],
-	["hostname a;b", "settings", /odd name/],
-	["user a b", "settings", /odd name/],
-	["hostkeyalias a'b", "settings", /odd name/],
-	["hostkeyalias -f", "settings", /odd name/],
+	["proxycommand nc %h %p", "ssh", /through a ProxyCommand, which is not supported/],
+	["hostname -oProxyCommand=x", "settings", /unusable name: -oProxyCommand=x/],
+	["hostname a;b", "settings", /unusable name/],
+	["user a b", "settings", /unusable name/],
+	["hostkeyalias a'b", "settings", /unusable name/],
+	["hostkeyalias -f", "settings", /unusable name/],
 ])("refuses %s", (line, code, message) => {
 	expect(() => parseSettings(printed(line), QUERY, LOCAL)).toThrow(
 		expect.objectContaining({ code, message: expect.stringMatching(message) }),
@@ -119,9 +127,15 @@ test.each([
 
 test("without an ssh client the target counts, and OpenSSH's usual files", () => {
 	expect(plainSettings({ user: "demo", host: "box", port: 2222 }, LOCAL)).toEqual({
-		...{ user: "demo", host: "box", port: 2222, hostKeyAlias: undefined },
+		user: "demo",
+		host: "box",
+		port: 2222,
+		hostKeyAlias: undefined,
 		identityFiles: ["id_ed25519", "id_ecdsa", "id_rsa"].map((name) => `/home/me/.ssh/${name}`),
-		...{ identitiesOnly: false, agent: "/run/agent", proxyJump: [], hashKnownHosts: false },
+		identitiesOnly: false,
+		agent: "/run/agent",
+		proxyJump: [],
+		hashKnownHosts: false,
 		userKnownHosts: ["/home/me/.ssh/known_hosts", "/home/me/.ssh/known_hosts2"],
 		globalKnownHosts: ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
 	});

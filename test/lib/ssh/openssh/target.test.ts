@@ -31,13 +31,26 @@ test.each([
 	["::1", "::1"],
 	["demo@[::1]", "demo@::1"],
 	["demo@[::1]:2222", "demo@[::1]:2222"],
-])("tells %s as %s", (text, told) => {
-	expect(describeTarget(parseSshTarget(text))).toBe(told);
-	expect(parseSshTarget(told)).toEqual(parseSshTarget(text));
+])("describes %s as %s", (text, described) => {
+	expect(describeTarget(parseSshTarget(text))).toBe(described);
+	expect(parseSshTarget(described)).toEqual(parseSshTarget(text));
 });
 
-test("names the setting that holds the target", () => {
-	expect(() => parseSshTarget("-x", "ProxyJump")).toThrow(/^ProxyJump is not a target: "-x"$/);
+test("an error names the setting, or what the caller gives", () => {
+	expect(() => parseSshTarget("-x")).toThrow(
+		expect.objectContaining({
+			message: '"-x" is not an SSH target',
+			hint: "Write it as user@host or user@host:port",
+			settings: ["sshHost"],
+		}),
+	);
+	expect(() => parseSshTarget("box:0", { hint: "Check ProxyJump" })).toThrow(
+		expect.objectContaining({
+			message: '"box:0" is not an SSH target: "0" is not a port',
+			hint: "Check ProxyJump",
+			settings: [],
+		}),
+	);
 });
 
 test.each([
@@ -96,7 +109,7 @@ test.each([
 	expect(thrown).toBeInstanceOf(AiServerError);
 	expect(thrown).toMatchObject({
 		code: "settings",
-		message: expect.stringMatching(/^AI_SERVER_SSH_HOST /),
+		message: expect.stringMatching(/ is not an SSH target/),
 		hint: expect.stringContaining("user@host"),
 	});
 	expect(describeError(thrown)).not.toMatch(/[\u0000-\u001f]/);

@@ -1,18 +1,16 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { AiServerError } from "../../../../../lib/errors.ts";
-import {
-	type PresetFlag,
-	setPresetKey,
-} from "../../../../../lib/llama-swap/config/edit/set-option.ts";
+import { setPresetKey } from "../../../../../lib/llama-swap/config/edit/set-option.ts";
 
 const model = (cmd: string, more = ""): string => `models:\n  m:\n    cmd: ${cmd}\n${more}`;
 const crlf = (text: string): string => text.replaceAll("\n", "\r\n");
 
 /** The new text is the old one with one part of it replaced. */
-function expectReplaced(yaml: string, part: string, by: string, flag: PresetFlag, value: number) {
+function expectReplaced(yaml: string, part: string, by: string, value: number) {
 	const at = yaml.indexOf(part);
 	expect(at, `the test's own ${part}`).toBeGreaterThanOrEqual(0);
-	const edit = setPresetKey(yaml, "m", flag, value);
+	const edit = setPresetKey(yaml, "m", "ctx-size", value);
 	expect(edit.yaml).toBe(yaml.slice(0, at) + by + yaml.slice(at + part.length));
 	return edit;
 }
@@ -79,83 +77,126 @@ test.each<[string, string]>([
 	["a shell script", model("bash -c 'llama-server -c 1111'")],
 	["a shell script that goes on", model(`sh -lc "cd /m && exec llama-server -c 1111 | tee -c 5"`)],
 	["a container", model("docker run --rm -c 5 img -m a -c 1111")],
+	["a script over lines", model(`|\n      sh -c 'llama-server -c 1111\n      wait'\n`)],
+	["a container that runs already", model("docker exec box run.sh -c 1111")],
 	["a launcher", model("taskset -c 5 llama-server -c 1111")],
 	["a launcher behind another", model("nice -n 5 numactl -C 5 /opt/llama-server -c 1111")],
 ])("replaces nothing but the digits: %s", (_name, yaml) => {
-	const edit = expectReplaced(yaml, "1111", "262144", "ctx-size", 262144);
+	const edit = expectReplaced(yaml, "1111", "262144", 262144);
 	expect(edit).toMatchObject({ id: "m", before: 1111, after: 262144, kept: [], left: [] });
 	expect(edit.changes).toHaveLength(1);
 	expect(edit.changes[0]?.before?.replace("1111", "262144")).toBe(edit.changes[0]?.after);
 });
 
-test.each<[PresetFlag, string, string, number, number | undefined]>([
-	["temp", "--temp 0.70", "0.70", 1, 0.7],
-	["temp", "--temp 1", "1", 0.65, 1],
-	["temp", "--temp .5", ".5", 0, 0.5],
-	["temp", "--temperature 0.7", "0.7", 0.1, 0.7],
-	["n-gpu-layers", "-ngl 99", "99", 12, 99],
-	["n-gpu-layers", "--gpu-layers 99", "99", 0, 99],
-	["n-gpu-layers", "--n-gpu-layers -1", "-1", 99, -1],
-	["n-gpu-layers", "--n-gpu-layers 99", "99", -1, 99],
-	["n-gpu-layers", "-ngl all", "all", 99, undefined],
-	["ctx-size", "-c 8k", "8k", 8192, undefined],
-	["ctx-size", "-c 0", "0", 8192, 0],
-	["ctx-size", "-c 8192", "8192", 0, 8192],
-])("sets %s in %s", (flag, words, part, value, before) => {
-	const yaml = model(`|\n      srv ${words}\n`);
-	const edit = expectReplaced(yaml, part, String(value), flag, value);
+test.each<[string, string, number, number | undefined]>([
+	["srv -c 8k", "8k", 8192, 8],
+	["srv -c 0", "0", 8192, 0],
+	["srv -c 8192", "8192", 0, 8192],
+	["vllm serve m --max-model-len 16k", "16k", 8192, 16_000],
+	["vllm serve m --max-model-len auto", "auto", 8192, undefined],
+	["vllm serve m --max_model_len=-1", "-1", 8192, undefined],
+])("sets the size in %s", (cmd, part, value, before) => {
+	const edit = expectReplaced(model(`|\n      ${cmd}\n`), part, String(value), value);
 	expect(edit).toMatchObject({ before, after: value });
 });
 
-test("a temperature in a macro is found as it is written", () => {
-	const yaml = `macros:\n  t: 0.70\n${model("x --temp ${t}", "    metadata:\n      temp: ${t}\n")}`;
-	const edit = expectReplaced(yaml, "0.70", "0.8", "temp", 0.8);
-	expect(edit.kept).toEqual(["metadata.temp"]);
-});
+test.each(["131_072", "0400000", "0x20000", "0b100000000000000000"])(
+	"a macro that is written %s is replaced as a whole",
+	(written) => {
+		const yaml = `macros:\n  n: ${written} # size\n${model("x -c ${n}", "    metadata:\n      ctx: ${n}\n")}`;
+		const edit = expectReplaced(yaml, written, "8192", 8192);
+		expect(edit).toMatchObject({ before: 131_072, after: 8192, kept: ["metadata.ctx"], left: [] });
+	},
+);
 
 test.each<[string, string, string, string]>([
-	["a block", model("|\n      x\n      --temp 1\n"), "--temp 1", "\n      --ctx-size 512"],
+	[
+		"a block",
+		model("|\n      llama-server\n      --temp 1\n"),
+		"--temp 1",
+		"\n      --ctx-size 512",
+	],
 	[
 		"a block's trailing blank lines",
-		model("|\n      x\n\n\n    ttl: 1\n"),
-		"x",
+		model("|\n      llama-server\n\n\n    ttl: 1\n"),
+		"llama-server",
 		"\n      --ctx-size 512",
 	],
 	[
 		"a block's deeper last line",
-		model("|\n      x\n        -m y\n"),
+		model("|\n      llama-server\n        -m y\n"),
 		"-m y",
 		"\n        --ctx-size 512",
 	],
-	["a stripped block", model("|-\n      x"), "x", "\n      --ctx-size 512"],
-	["a folded block", model(">\n      x\n      -m y\n"), "-m y", "\n      --ctx-size 512"],
+	["a stripped block", model("|-\n      llama-server"), "llama-server", "\n      --ctx-size 512"],
+	[
+		"a folded block",
+		model(">\n      llama-server\n      -m y\n"),
+		"-m y",
+		"\n      --ctx-size 512",
+	],
 	[
 		"CRLF",
-		crlf(model("|\n      x\n      -m y\n\n    ttl: 1\n")),
+		crlf(model("|\n      llama-server\n      -m y\n\n    ttl: 1\n")),
 		"-m y",
 		"\r\n      --ctx-size 512",
 	],
-	["a CRLF block at the file's end", crlf(model("|\n      x")), "x", "\r\n      --ctx-size 512"],
-	["blanks at the line's end", model("|\n      x  \n"), "x  ", "\n      --ctx-size 512"],
+	[
+		"a CRLF block at the file's end",
+		crlf(model("|\n      llama-server")),
+		"llama-server",
+		"\r\n      --ctx-size 512",
+	],
+	[
+		"blanks at the line's end",
+		model("|\n      llama-server  \n"),
+		"llama-server  ",
+		"\n      --ctx-size 512",
+	],
 	[
 		"a backslash at the end",
-		model("|\n      x \\\n      -m y \\\n"),
+		model("|\n      llama-server \\\n      -m y \\\n"),
 		"-m y \\",
 		"\n      --ctx-size 512",
 	],
-	["a comment at the end", model("|\n      x\n      # -c 5\n"), "# -c 5", "\n      --ctx-size 512"],
-	["plain text", model("x -m y # note"), "-m y", " --ctx-size 512"],
-	["plain text over lines", model("x\n      -m y"), "-m y", " --ctx-size 512"],
-	["double quotes", model('"x -m y"'), "-m y", " --ctx-size 512"],
-	["single quotes", model("'x -m ''y z'''"), "''y z''", " --ctx-size 512"],
-	["double quotes, a backslash in the text", model('"x -m y \\\\"'), "-m y ", "--ctx-size 512 "],
-	["a flow map", "models: {m: {cmd: x -m y}}", "-m y", " --ctx-size 512"],
-	["only a macro", `macros: {a: 'x -m y'}\n${model("${a}")}`, "cmd: ${a}", " --ctx-size 512"],
-	["an anchor of one user", `d: &c x -m y\n${model("*c")}`, "-m y", " --ctx-size 512"],
-	["a look-alike", model("x --ctx-size-draft 5"), "--ctx-size-draft 5", " --ctx-size 512"],
-	["a container's own -c", model("docker run --rm -c 5 img -m y"), "-m y", " --ctx-size 512"],
+	[
+		"a comment at the end",
+		model("|\n      llama-server\n      # -c 5\n"),
+		"# -c 5",
+		"\n      --ctx-size 512",
+	],
+	["plain text", model("llama-server -m y # note"), "-m y", " --ctx-size 512"],
+	["plain text over lines", model("llama-server\n      -m y"), "-m y", " --ctx-size 512"],
+	["double quotes", model('"llama-server -m y"'), "-m y", " --ctx-size 512"],
+	["single quotes", model("'llama-server -m ''y z'''"), "''y z''", " --ctx-size 512"],
+	[
+		"double quotes, a backslash in the text",
+		model('"llama-server -m y \\\\"'),
+		"-m y ",
+		"--ctx-size 512 ",
+	],
+	["a flow map", "models: {m: {cmd: llama-server -m y}}", "-m y", " --ctx-size 512"],
+	[
+		"only a macro",
+		`macros: {a: 'llama-server -m y'}\n${model("${a}")}`,
+		"cmd: ${a}",
+		" --ctx-size 512",
+	],
+	["an anchor of one user", `d: &c llama-server -m y\n${model("*c")}`, "-m y", " --ctx-size 512"],
+	[
+		"a look-alike",
+		model("llama-server --ctx-size-draft 5"),
+		"--ctx-size-draft 5",
+		" --ctx-size 512",
+	],
+	[
+		"a container's own -c",
+		model("docker run --rm -c 5 llama.cpp:server -m y"),
+		"-m y",
+		" --ctx-size 512",
+	],
 	["a launcher's own -c", model("taskset -c 5 llama-server"), "llama-server", " --ctx-size 512"],
-	["a flag in a prompt", model(`x -p "-c 5"`), `"-c 5"`, " --ctx-size 512"],
+	["a flag in a prompt", model(`llama-server -p "-c 5"`), `"-c 5"`, " --ctx-size 512"],
 ])("adds the flag to %s", (_name, yaml, behind, added) => {
 	const at = yaml.lastIndexOf(behind) + behind.length;
 	const edit = setPresetKey(yaml, "m", "ctx-size", 512);
@@ -164,7 +205,7 @@ test.each<[string, string, string, string]>([
 });
 
 test("an added line is reported as new, a changed one with both texts", () => {
-	const yaml = model("|\n      x\n");
+	const yaml = model("|\n      llama-server\n");
 	expect(setPresetKey(yaml, "m", "ctx-size", 512).changes).toEqual([
 		{ line: 5, before: undefined, after: "      --ctx-size 512" },
 	]);
@@ -195,7 +236,7 @@ test("one macro feeds the flag and the statements", () => {
 		"x -c ${n}",
 		"    description: holds ${n} tokens\n    capabilities:\n      context: ${n}\n    metadata:\n      ctx: ${n}\n      note: n=${n}\n",
 	)}`;
-	const edit = expectReplaced(yaml, "4096", "8192", "ctx-size", 8192);
+	const edit = expectReplaced(yaml, "4096", "8192", 8192);
 	expect(edit.kept).toEqual([
 		"description",
 		"capabilities.context",
@@ -270,7 +311,7 @@ test.each<[string, string, RegExp]>([
 		/macro "n".* n /,
 	],
 	["a shared anchor", shared("d: &c x -c 5\n", "*c"), /anchor "c".* n .*\(line 1\)/],
-	["a shared anchor, absent flag", shared("d: &c x\n", "*c"), /anchor "c".* n /],
+	["a shared anchor, absent flag", shared("d: &c llama-server\n", "*c"), /anchor "c".* n /],
 	[
 		"a cmd that another uses",
 		model("&c x -c 5", "  n:\n    cmd: *c\n"),
@@ -310,12 +351,12 @@ test.each<[string, string, RegExp]>([
 	["an empty cmd", model('""'), /empty/],
 	["an empty block", model("|\n\n    ttl: 5\n"), /empty/],
 	["a cmd of comments", model("|\n      # x -c 5\n"), /empty/],
-	["a duplicate key", model("x -c 5\n    cmd: x -c 6"), /twice.*\(line 4\)/],
-	["a duplicate model", model("x -c 5", "  m:\n    cmd: y\n"), /twice.*\(line 4\)/],
-	["a tab as indentation", "models:\n\tm:\n\t\tcmd: x -c 5\n", /tab.*\(line 2\)/],
-	["a second document", `${model("x -c 5")}---\na: 1\n`, /second document.*\(line 4\)/],
-	["a quote that never closes", model('"x -c 5'), /not valid YAML.*\(line \d+\)/],
-	["an alias without an anchor", model("*c"), /\*c has no anchor \(line 3\)/],
+	["a duplicate key", model("x -c 5\n    cmd: x -c 6"), /twice at line 4/],
+	["a duplicate model", model("x -c 5", "  m:\n    cmd: y\n"), /twice at line 4/],
+	["a tab as indentation", "models:\n\tm:\n\t\tcmd: x -c 5\n", /tab at line 2/],
+	["a second document", `${model("x -c 5")}---\na: 1\n`, /second document.* at line 4/],
+	["a quote that never closes", model('"x -c 5'), /not valid YAML.* at line \d+/],
+	["an alias without an anchor", model("*c"), /\*c has no anchor at line 3/],
 	["an empty file", "", /no models/],
 	["models: null", "models:\n", /no models/],
 	["models as a list", "models: [m]\n", /no models/],
@@ -356,7 +397,7 @@ test.each<[string, string, RegExp]>([
 	[
 		"a macro for another flag too",
 		`macros: {n: 5}\n${model("x -c ${n} -b ${n}")}`,
-		/more than this flag/,
+		/more than this option/,
 	],
 	[
 		"a macro for another setting",
@@ -378,31 +419,33 @@ test.each<[string, string, RegExp]>([
 		`startPort: &n 5900\nmacros: {n: *n}\n${model("x -c ${n}")}`,
 		/setting startPort/,
 	],
-	["a flag as value", model("x -c --temp 1"), /followed by "--temp", which is no number/],
-	["a word as value", model("x -c lots"), /"lots", which is no number/],
-	["a shell's variable", model("x -c $CTX"), /no number/],
-	["no value", model("x -c"), /has no value/],
-	["an unknown launcher", model("taskset -c 5 run.sh"), /taskset.*unclear \(line 3\)/],
+	[
+		"a flag as value",
+		model("llama-server -c --temp 1"),
+		/followed by "--temp", which is no number/,
+	],
+	["a word as value", model("llama-server -c lots"), /"lots", which is no number/],
+	["a shell's variable", model("llama-server -c $CTX"), /no number/],
+	["no value", model("llama-server -c"), /has no value/],
+	["an unknown launcher", model("taskset -c 5 run.sh"), /started by run\.sh, .*\(line 3\)/],
 	["a script of two servers", model("sh -c 'llama-server -c 5; llama-server -c 6'"), /unclear/],
 	["a script of other commands", model("sh -c 'a -c 5 && b'"), /unclear/],
-	["a script over lines", model(`|\n      sh -c 'llama-server -c 5\n      wait'\n`), /unclear/],
 	["a script without the flag", model("sh -c 'llama-server'"), /shell script without --ctx-size/],
-	["a container that runs already", model("docker exec box run.sh -c 5"), /docker.*unclear/],
-	["an end within quotes", model(`x --prompt "y`), /flag|certainty/],
+	["an end within quotes", model(`llama-server --prompt "y`), /more than this option/],
 	[
 		"macros that double one another",
 		`macros:\n  b0: xxxxxxxx\n${Array.from({ length: 12 }, (_, at) => `  b${at + 1}: "${`$\{b${at}}`.repeat(9)}"\n`).join("")}${model("x ${b12} -c 5")}`,
 		/without end/,
 	],
-	["a value that holds itself", `a: &a [*a]\n${model("x -c 5")}`, /without end/],
-	["a merge that holds itself", "models: {m: &m {<<: *m}}", /cannot be followed|no cmd/],
+	["a value that holds itself", `a: &a [*a]\n${model("x -c 5")}`, /\*a has no anchor/],
+	["a merge that holds itself", "models: {m: &m {<<: *m}}", /\*m has no anchor/],
 	[
 		"aliases that explode",
 		`a0: &a0 [x,x]\n${Array.from({ length: 8 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at},`.repeat(9)}]\n`).join("")}${model("x -c 5")}`,
 		/cannot be followed|without end/,
 	],
 	["endless nesting", "[".repeat(100_000), /YAML|without end/],
-	["a huge file", `${model("x -c 5")}${"#".repeat(1_000_000)}`, /too large/],
+	["a huge file", `${model("x -c 5")}${"#".repeat(2 ** 20)}`, /larger than 1 MB/],
 ])("refuses %s", (_name, yaml, reason) => {
 	const fault = refusalOf(() => setPresetKey(yaml, "m", "ctx-size", 512));
 	expect(fault.message).toMatch(reason);
@@ -410,22 +453,130 @@ test.each<[string, string, RegExp]>([
 	expect(fault.hint).toBeTruthy();
 });
 
-test.each<[PresetFlag, number]>([
-	["ctx-size", -1],
-	["ctx-size", 1.5],
-	["ctx-size", 2 ** 31],
-	["ctx-size", Number.NaN],
-	["ctx-size", Number.POSITIVE_INFINITY],
-	["temp", -0.1],
-	["temp", 11],
-	["temp", 1e-7],
-	["n-gpu-layers", -2],
-	["n-gpu-layers", 0.5],
-	["n-gpu-layers", 1e21],
-])("refuses %s %d", (flag, value) => {
-	const fault = refusalOf(() => setPresetKey(model("x"), "m", flag, value));
+test.each([-1, 1.5, 2 ** 31, Number.NaN, Number.POSITIVE_INFINITY])("refuses %d", (value) => {
+	const fault = refusalOf(() => setPresetKey(model("llama-server"), "m", "ctx-size", value));
 	expect(fault.message).toContain(`cannot be ${value}`);
-	expect(fault.hint).toMatch(/number from -?\d+ to \d+/);
+	expect(fault.hint).toMatch(/number from 0 to \d+/);
+});
+
+interface Case {
+	readonly id: string;
+	readonly model: string;
+	readonly size: number;
+	readonly yaml: string;
+	/** The new line, or "refuse"; where both are right, the line is what we want. */
+	readonly right: string | readonly string[];
+	/** What stands neither in the new text nor in the reason of a refusal. */
+	readonly never?: string;
+	readonly before?: number;
+}
+
+/** Edits that came out wrong once. */
+const CASES: readonly Case[] = JSON.parse(
+	readFileSync(new URL("../../../../fixtures/cases/edits.json", import.meta.url), "utf8"),
+);
+
+const edited = (cmd: string, to: string, before?: number): Case => {
+	const yaml = `models:\n  m:\n    cmd: ${JSON.stringify(cmd)}\n`;
+	const right = `cmd: ${JSON.stringify(to)}`;
+	const known = {
+		id: `more: ${cmd}`,
+		model: "m",
+		size: 77_824,
+		yaml,
+		right,
+		never: '" --ctx-size',
+	};
+	return before === undefined ? known : { ...known, before };
+};
+const refused = (cmd: string): Case => ({ ...edited(cmd, ""), right: "refuse" });
+
+/** Further ones of each kind. */
+const MORE_CASES: readonly Case[] = [
+	edited(
+		"sudo nice vllm serve m --max-model-len 1000",
+		"sudo nice vllm serve m --max-model-len 77824",
+	),
+	edited("koboldcpp --contextsize 8192", "koboldcpp --contextsize 77824", 8192),
+	edited("vllm serve m -p 1", "vllm serve m -p 1 --max-model-len 77824"),
+	edited(
+		"python3 -m llama_cpp.server --model q",
+		"python3 -m llama_cpp.server --model q --n_ctx 77824",
+	),
+	edited("trtllm-serve m --max_seq_len 16384", "trtllm-serve m --max_seq_len 77824", 16_384),
+	edited(
+		"lmdeploy serve api_server m --session-len=16384",
+		"lmdeploy serve api_server m --session-len=77824",
+	),
+	edited("./ds4-server --ctx 393216", "./ds4-server --ctx 77824", 393_216),
+	edited("python main.py --max-seq-len 32768", "python main.py --max-seq-len 77824", 32_768),
+	edited("./serve.sh --ctx-size 4096", "./serve.sh --ctx-size 77824", 4096),
+	edited("llama-server --ctx_size=4096", "llama-server --ctx_size=77824", 4096),
+	edited(
+		"llama-server --ctx-size 1 --ctx_size 2 -c 3 -m q",
+		"llama-server --ctx-size 1 --ctx_size 2 -c 77824 -m q",
+		3,
+	),
+	edited(
+		"ssh gpu 'cd /opt && exec ./llama-server -c 8192'",
+		"ssh gpu 'cd /opt && exec ./llama-server -c 77824'",
+	),
+	edited(
+		"fish -c 'llama-server -c 8192 2>&1 | tee log'",
+		"fish -c 'llama-server -c 77824 2>&1 | tee log'",
+	),
+	edited(
+		"sh -c 'while true; do llama-server -c 8192; done'",
+		"sh -c 'while true; do llama-server -c 77824; done'",
+	),
+	edited(
+		'cmd.exe /c "C:\\l\\llama-server.exe -c 8192"',
+		'cmd.exe /c "C:\\l\\llama-server.exe -c 77824"',
+		8192,
+	),
+	edited(
+		"C:\\l\\llama-server.exe -m C:\\m\\q.gguf",
+		"C:\\l\\llama-server.exe -m C:\\m\\q.gguf --ctx-size 77824",
+	),
+	edited(
+		"toolbox run -c rocm llama-server -m q",
+		"toolbox run -c rocm llama-server -m q --ctx-size 77824",
+	),
+	refused("python3 -m mlx_lm server --model org/m"),
+	refused("mlx_lm.server --model org/m -c 4096"),
+	refused("whisper-server -m q.bin --port 1"),
+	refused("ollama serve"),
+	refused("vllm-wrapper.sh org/m"),
+	refused("bash -c './start-llama-server.sh'"),
+	refused("sh -c './a.sh -c 5; ./b.sh -c 6'"),
+	refused("python serve.py --config c.yaml -c c.yaml"),
+	refused("docker run --rm my/image --port 1"),
+	refused("docker run -eLLAMA_ARG_CTX_SIZE=8192 llama.cpp:server -m q"),
+	refused("toolbox run -c rocm bash -lc 'llama-server -m q'"),
+	refused("nix-shell -p llama-cpp --run 'llama-server -m q'"),
+	refused("wsl -d Ubuntu ./serve.sh 8080"),
+];
+
+test.each([...CASES, ...MORE_CASES])("$id", ({ model: id, size, yaml, right, never, before }) => {
+	const [wanted] = [right].flat();
+	if (wanted === "refuse") {
+		const { message, hint } = refusalOf(() => setPresetKey(yaml, id, "ctx-size", size));
+		expect(hint).toBeTruthy();
+		if (never !== undefined) expect(message).not.toContain(never);
+		return;
+	}
+	const edit = setPresetKey(yaml, id, "ctx-size", size);
+	expect(edit.yaml.split("\n").map((line) => line.trim())).toContain(wanted);
+	if (never !== undefined) expect(edit.yaml).not.toContain(never);
+	if (before !== undefined) expect(edit.before).toBe(before);
+});
+
+test.each([
+	["mlx_lm.server --model m", /started by mlx_lm\.server, which has no option for a context size/],
+	["./serve-qwen.sh 1", /started by \.\/serve-qwen\.sh, which is not a known server/],
+	["sh -c 'llama-server -m q'", /shell script without --ctx-size/],
+])("%s is refused with the true reason", (cmd, reason) => {
+	expect(refusalOf(() => setPresetKey(model(cmd), "m", "ctx-size", 512)).message).toMatch(reason);
 });
 
 function refusalOf(act: () => unknown): AiServerError {

@@ -1,0 +1,299 @@
+import type { Admin } from "../admin.ts";
+import { AiServerError } from "../lib/errors.ts";
+import { readLaunch, sizeOf } from "../lib/llama-server/launch.ts";
+import type { ReloadOutcome } from "../lib/llama-swap/api/events.ts";
+import type { RunningModel } from "../lib/llama-swap/api/models.ts";
+import { type ReloadMethod, reloadMethod } from "../lib/llama-swap/api/reload.ts";
+
+/** A watching llama-swap looks at its file every 2 s. */
+const WATCH_MS = 4000;
+/** How long a signal may take to show. */
+const SIGNAL_MS = 5000;
+/** A request in the first moments after a reload may meet the old process, and an empty 502. */
+const SETTLE_MS = 2000;
+
+/** A new text of the config, and what it is to achieve. */
+export interface ConfigChange {
+	/** The model's own id, not an alias. */
+	readonly id: string;
+	/** Tokens. */
+	readonly size: number;
+	/** True when the model is loaded now. */
+	readonly loaded: boolean;
+	readonly oldText: string;
+	/** Equal to the old one where the file is right already, and llama-swap has not read it. */
+	readonly newText: string;
+}
+
+export type ApplyStep = "unload" | "write" | "reload" | "restart" | "load" | "load-old";
+
+/** What applying a config does and asks outside of this file. */
+export interface ApplyEffects {
+	readonly admin: Pick<
+		Admin,
+		| "listRunning"
+		| "load"
+		| "unload"
+		| "readProps"
+		| "writePreset"
+		| "version"
+		| "watchReload"
+		| "reloadBySignal"
+		| "restart"
+	>;
+	/** Asked before llama-swap is made to read its config: it ends everything that is loaded. */
+	mayReload(method: ReloadMethod): Promise<boolean>;
+	/** Called around each step. */
+	progress<T>(step: ApplyStep, work: () => Promise<T>): Promise<T>;
+	/** Something that could not be tidied up on the server. */
+	note(text: string): void;
+	wait(milliseconds: number): Promise<void>;
+}
+
+export type ApplyOutcome = Ready | Unread | Refused;
+
+/** The model runs with the size. */
+export interface Ready {
+	readonly kind: "ready";
+	/** Tokens that the model's server gives a request; undefined where it does not report them. */
+	readonly given: number | undefined;
+	/** False where nothing the server shows tells whether the model runs with the size. */
+	readonly verified: boolean;
+}
+
+/** The file is right, and llama-swap was not made to read it. */
+export interface Unread {
+	readonly kind: "unread";
+	/** What has become of the model: it runs with its old size where it had to be loaded to see. */
+	readonly model: "untouched" | "unloaded" | "runs-as-before";
+}
+
+/** The config cannot stay. */
+export interface Refused {
+	readonly kind: "refused";
+	readonly reason: Reason;
+	/** Undefined where nothing had been written. */
+	readonly restored: Restored | undefined;
+}
+
+export type Reason =
+	/** llama-swap keeps its old config; `line` is its log's. */
+	| { readonly kind: "rejected"; readonly line: string }
+	/** llama-swap was restarted and does not answer. */
+	| { readonly kind: "down"; readonly error: AiServerError }
+	/** The model's server ended before it was ready. */
+	| { readonly kind: "not-started"; readonly error: AiServerError }
+	/** The model runs, but not with the size. */
+	| { readonly kind: "no-effect" };
+
+/** What became of the attempt to put the old text back. */
+export type Restored =
+	| { readonly kind: "restored"; readonly model: "untouched" | "loaded" }
+	| { readonly kind: "restored-but-unloaded"; readonly error: unknown }
+	| { readonly kind: "restored-but-down"; readonly error: AiServerError }
+	| { readonly kind: "failed"; readonly error: unknown };
+
+/**
+ * Writes a config, makes llama-swap read it and the model run with it. A text that llama-swap
+ * rejects, or that the model does not start with, is taken back. Rejects with AiServerError for what
+ * is no fault of the text: a connection that breaks, a file that cannot be written.
+ */
+export async function applyConfig(
+	change: ConfigChange,
+	effects: ApplyEffects,
+): Promise<ApplyOutcome> {
+	return change.oldText === change.newText
+		? reloadUnchanged(change, effects)
+		: writeAndReload(change, effects);
+}
+
+/** Nothing is written, so nothing is stopped before the user agrees. */
+async function reloadUnchanged(change: ConfigChange, effects: ApplyEffects): Promise<ApplyOutcome> {
+	const method = await agreedMethod(effects);
+	if (method === undefined) return { kind: "unread", model: "untouched" };
+	await unload(change, effects);
+	const result = (await reload(method, effects)) ?? (await tryOut(change, effects));
+	return result.kind === "ready"
+		? result
+		: { kind: "refused", reason: result, restored: undefined };
+}
+
+async function writeAndReload(change: ConfigChange, effects: ApplyEffects): Promise<ApplyOutcome> {
+	const { oldText, newText } = change;
+	await unload(change, effects);
+	const sign = await write(oldText, newText, effects);
+	let model: Unread["model"] = change.loaded ? "unloaded" : "untouched";
+	if (sign?.kind === "rejected") return refuse(sign, change, undefined, effects);
+	// Without any sign of a reload a load would only bring back the old size.
+	if (sign === undefined || sign.kind === "ended") {
+		await settle(effects);
+		const result = await tryOut(change, effects);
+		if (result.kind === "ready") return result;
+		if (result.kind === "not-started") return refuse(result, change, undefined, effects);
+		model = "runs-as-before";
+	}
+	const method = await agreedMethod(effects);
+	if (method === undefined) return { kind: "unread", model };
+	const result = (await reload(method, effects)) ?? (await tryOut(change, effects));
+	return result.kind === "ready" ? result : refuse(result, change, method, effects);
+}
+
+async function unload(
+	{ id, loaded }: ConfigChange,
+	{ admin, progress }: ApplyEffects,
+): Promise<void> {
+	if (loaded) await progress("unload", () => admin.unload(id));
+	// Another client may have loaded it meanwhile.
+	else await admin.unload(id);
+}
+
+/** Loads the model, and compares what runs then. */
+async function tryOut(
+	{ id, size }: ConfigChange,
+	{ admin, progress }: ApplyEffects,
+): Promise<Ready | Extract<Reason, { readonly kind: "not-started" | "no-effect" }>> {
+	return progress("load", async () => {
+		try {
+			await admin.load(id);
+		} catch (error) {
+			if (isStartFailure(error)) return { kind: "not-started", error };
+			throw error;
+		}
+		const running = await admin.listRunning();
+		const effective = runsWith(running, id, size);
+		if (effective === false) return { kind: "no-effect" };
+		const given = await readContextWindow(id, running, admin);
+		return { kind: "ready", given, verified: effective === true || given !== undefined };
+	});
+}
+
+/** True for a failed load that the new size may be the reason of: the model's server has answered. */
+function isStartFailure(error: unknown): error is AiServerError {
+	return error instanceof AiServerError && error.code === "http" && (error.status ?? 0) >= 500;
+}
+
+/**
+ * True when the model runs with this size. Undefined when llama-swap does not show its command, and
+ * when that starts a program that is not known: its arguments only repeat the config.
+ */
+export function runsWith(
+	running: readonly RunningModel[],
+	id: string,
+	size: number,
+): boolean | undefined {
+	const model = running.find((entry) => entry.id === id);
+	if (model === undefined) return false;
+	if (model.cmd === undefined) return undefined;
+	const launch = readLaunch(model.cmd);
+	const isSize = sizeOf(launch) === size;
+	return isSize && launch.server === undefined ? undefined : isSize;
+}
+
+/** Tokens that a loaded model's server really gives a request; undefined where it does not report it. */
+export async function readContextWindow(
+	id: string,
+	running: readonly RunningModel[],
+	admin: Pick<Admin, "readProps">,
+): Promise<number | undefined> {
+	// Asked of a model that is not loaded, its page would load it.
+	if (!running.some((model) => model.id === id && model.state === "ready")) return undefined;
+	const props = await admin.readProps(id).catch(() => undefined);
+	return props?.contextWindow;
+}
+
+/** What the write brought about; undefined where the server has no events that would show it. */
+async function write(
+	expected: string,
+	text: string,
+	{ admin, note, wait, progress }: ApplyEffects,
+): Promise<ReloadOutcome | undefined> {
+	const watch = await progress("write", () => admin.watchReload());
+	try {
+		const { notes } = await progress("write", () => admin.writePreset(expected, text));
+		for (const text of notes) note(text);
+		if (watch !== undefined) return await progress("reload", () => watch.outcome(WATCH_MS));
+		await progress("reload", () => wait(WATCH_MS));
+		return undefined;
+	} finally {
+		watch?.close();
+	}
+}
+
+/** How llama-swap is made to read its config; undefined when the user does not want that. */
+async function agreedMethod({ admin, mayReload }: ApplyEffects): Promise<ReloadMethod | undefined> {
+	const method = reloadMethod(await admin.version());
+	return (await mayReload(method)) ? method : undefined;
+}
+
+/** Undefined when nothing shows that the config cannot be used. */
+async function reload(
+	method: ReloadMethod,
+	effects: ApplyEffects,
+): Promise<Extract<Reason, { readonly kind: "rejected" | "down" }> | undefined> {
+	const { admin, progress } = effects;
+	if (method === "restart") {
+		try {
+			await progress("restart", () => admin.restart());
+		} catch (error) {
+			const isDown = error instanceof AiServerError && error.code === "network";
+			if (isDown) return { kind: "down", error };
+			throw error;
+		}
+	} else {
+		const outcome = await progress("reload", () => signal(admin));
+		if (outcome?.kind === "rejected") return outcome;
+	}
+	await settle(effects);
+	return undefined;
+}
+
+async function signal(admin: ApplyEffects["admin"]): Promise<ReloadOutcome | undefined> {
+	const watch = await admin.watchReload();
+	try {
+		await admin.reloadBySignal();
+		return await watch?.outcome(SIGNAL_MS);
+	} finally {
+		watch?.close();
+	}
+}
+
+function settle({ wait, progress }: ApplyEffects): Promise<void> {
+	return progress("reload", () => wait(SETTLE_MS));
+}
+
+async function refuse(
+	reason: Reason,
+	change: ConfigChange,
+	method: ReloadMethod | undefined,
+	effects: ApplyEffects,
+): Promise<Refused> {
+	return { kind: "refused", reason, restored: await takeBack(change, method, effects) };
+}
+
+/** Puts the old text back the way the new one came. Never rejects. */
+async function takeBack(
+	{ id, loaded, oldText, newText }: ConfigChange,
+	method: ReloadMethod | undefined,
+	effects: ApplyEffects,
+): Promise<Restored> {
+	const { admin, progress } = effects;
+	try {
+		await write(newText, oldText, effects);
+		if (method === undefined) {
+			if (loaded) await settle(effects);
+		} else {
+			const failure = await reload(method, effects);
+			// Where the old text is rejected as well, it was no better before the change.
+			if (failure?.kind === "down") return { kind: "restored-but-down", error: failure.error };
+		}
+	} catch (error) {
+		return { kind: "failed", error };
+	}
+	if (!loaded) return { kind: "restored", model: "untouched" };
+	try {
+		await progress("load-old", () => admin.load(id));
+		return { kind: "restored", model: "loaded" };
+	} catch (error) {
+		return { kind: "restored-but-unloaded", error };
+	}
+}
