@@ -162,7 +162,7 @@ test.each(HOSTS)("pi %s: a refused key is told as such", async (host) => {
 		const { stdout, stderr } = await runPi({ host, place, env: envOf(replay, key), args });
 		return stdout + stderr;
 	};
-	expect(await ask(undefined)).toContain("The server wants an API key");
+	expect(await ask(undefined)).toContain("The server requires an API key");
 	expect(await ask("wrong")).toContain("The server refused the API key");
 });
 
