@@ -45,7 +45,7 @@ export interface ServerModel {
 	/** False for a model whose template cannot show it tools. */
 	readonly tools?: boolean | undefined;
 	/** Undefined and "chat": it can chat. */
-	readonly kind?: ModelKind | "audio" | undefined;
+	readonly kind?: ModelKind | undefined;
 	/** The model that is loaded for this id, where that is another one. */
 	readonly baseId?: string | undefined;
 	/** Seconds without a request until it is unloaded; 0: never. */

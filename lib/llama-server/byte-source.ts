@@ -3,7 +3,7 @@ import { AiServerError } from "../errors.ts";
 /** Bytes from `start` on; fewer than `length` only at the end of the file. */
 export type RangeReader = (start: number, length: number) => Promise<Uint8Array>;
 
-/** The first read is small, since most of what is wanted stands at the beginning. */
+/** The first read is small, since the window is near the beginning of most files. */
 const FIRST_READ = 64 * 2 ** 10;
 const NEXT_READ = 2 ** 20;
 /** Lengths and counts beyond this are made up. */

@@ -3,7 +3,7 @@ import { type JinjaSource, jinjaSource } from "./jinja-source.ts";
 /** Thinking levels by pi's names, from none to most. */
 export type ThinkingLevel = "off" | "minimal" | "low" | "medium" | "high" | "xhigh";
 
-/** What a chat template tells about its model. */
+/** What a chat template shows about its model. */
 export interface TemplateFacts {
 	/** False for a model that never thinks, or whose template does not let it. */
 	readonly thinks: boolean;

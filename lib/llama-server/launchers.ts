@@ -1,11 +1,11 @@
 import { isServerName, programName, type Server, serverOf } from "./servers.ts";
 import { commandWords, joinWords, restOf, scriptCommands, type Word } from "./shell-words.ts";
 
-/** A server's own call, with what stands around it taken off. */
+/** A server's own call, without the programs that start it. */
 export interface ServerCall {
 	/** File, module or container image that runs; "" when there is none. */
 	readonly program: string;
-	/** Undefined where that is no server that is known. */
+	/** Undefined for a program that is not a known server. */
 	readonly server: Server | undefined;
 	readonly args: readonly Word[];
 	/** Variables set on the way to it: `env X=1`, `docker run -e X=1`. */
@@ -16,7 +16,7 @@ export interface ServerCall {
 	readonly isAlone: boolean;
 }
 
-/** A program that runs another one, and what stands between its name and that one's. */
+/** A program that starts another one, and what comes between the two names. */
 interface Launcher {
 	/** Words of its own ahead of the command, at most: `timeout 600`, `toolbox run`. */
 	readonly words?: number;
@@ -228,8 +228,8 @@ function unwrapScript(
 }
 
 /**
- * A server whose name stands among the arguments of a program that nothing is known of: behind it,
- * or in an argument that is a script. What stands before its name is not the server's.
+ * A server whose name is among the arguments of an unknown program: as a word, or within an argument
+ * that is a script. Words before its name are not the server's.
  */
 function search(args: readonly Word[], env: Variables, depth: number): ServerCall | undefined {
 	for (const [at, word] of args.entries()) {

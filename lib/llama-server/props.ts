@@ -9,7 +9,7 @@ export interface Props {
 	readonly images: boolean | undefined;
 	/** Jinja, as the server uses it. */
 	readonly chatTemplate: string | undefined;
-	/** Whether the template puts the list of tools into the prompt; older builds do not tell. */
+	/** Whether the template puts the list of tools into the prompt; undefined for older builds. */
 	readonly tools: boolean | undefined;
 }
 

@@ -1,5 +1,12 @@
-/** What a model is good for. */
-export type ModelKind = "chat" | "embedding" | "reranker" | "image" | "transcription" | "speech";
+/** What a model is for. "audio": speech or transcription, where only that is known. */
+export type ModelKind =
+	| "chat"
+	| "embedding"
+	| "reranker"
+	| "image"
+	| "audio"
+	| "transcription"
+	| "speech";
 
 /** A program that serves a model, under the name that people know it by. */
 export interface Server {
@@ -49,14 +56,14 @@ export function programName(path: string): string {
 const SCRIPT =
 	/\.(?:sh|bash|zsh|fish|bat|cmd|ps1|rb|js|pl)$|^(?!koboldcpp).*\.py$|^(?:run|start|serve|launch)[-_.]|wrap/;
 
-/** The server that a program is; undefined for somebody's script, and any other program. */
+/** The server that a program is; undefined for a user's script and for any other program. */
 export function serverOf(program: string): Server | undefined {
 	const name = programName(program);
 	const server = SERVERS.find(({ pattern }) => pattern.test(name));
 	return server?.kind === undefined && SCRIPT.test(name) ? undefined : server;
 }
 
-/** True for a word that is a chat server's name wherever it stands, as "server" is not. */
+/** True for a word that can only be the name of a chat server; "server" may mean anything. */
 export function isServerName(word: string): boolean {
 	const server = /\s/.test(word) ? undefined : serverOf(word);
 	return (

@@ -107,7 +107,8 @@ class Whole implements Word {
 class Parts implements Word {
 	text = "";
 	readonly #source: Word;
-	readonly #parts: (readonly [start: number, end: number])[] = [];
+	/** Start and end of each part, one after the other. */
+	readonly #bounds: number[] = [];
 	#places: readonly number[] | undefined;
 
 	constructor(source: Word) {
@@ -115,14 +116,20 @@ class Parts implements Word {
 	}
 
 	get places(): readonly number[] {
+		if (this.#places !== undefined) return this.#places;
+		const own: number[] = [];
 		const { places } = this.#source;
-		this.#places ??= this.#parts.flatMap(([start, end]) => places.slice(start, end));
-		return this.#places;
+		for (let at = 0; at < this.#bounds.length; at += 2) {
+			const end = this.#bounds[at + 1] ?? 0;
+			for (let place = this.#bounds[at] ?? 0; place < end; place++) own.push(places[place] ?? -1);
+		}
+		this.#places = own;
+		return own;
 	}
 
 	add(start: number, end: number): void {
 		this.text += this.#source.text.slice(start, end);
-		this.#parts.push([start, end]);
+		this.#bounds.push(start, end);
 	}
 }
 

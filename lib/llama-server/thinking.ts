@@ -1,6 +1,6 @@
 import type { TemplateFacts, ThinkingLevel } from "./chat-template.ts";
 
-/** How a model is told to think, or not to. */
+/** How thinking is switched on and off for a model. */
 export interface Thinking extends Pick<TemplateFacts, "thinks" | "levels" | "toggle" | "budget"> {
 	readonly effort:
 		| {

@@ -1,4 +1,5 @@
 import { flagOf, type JsonRecord, recordOf, windowOf } from "../../json.ts";
+import type { ModelKind } from "../../llama-server/servers.ts";
 
 /** A context window that a model list names. */
 export interface DeclaredContext {
@@ -9,8 +10,6 @@ export interface DeclaredContext {
 	/** True when llama-server itself tells what it has allocated, and not a config what it hopes for. */
 	readonly measured: boolean;
 }
-
-export type ModelKind = "chat" | "embedding" | "reranker" | "image" | "audio";
 
 /** What a record of `GET /v1/models` says of the model's abilities; undefined where it says nothing. */
 export interface Declared {

@@ -7,7 +7,8 @@ import {
 	textOf,
 	unexpected,
 } from "../../json.ts";
-import { type DeclaredContext, type ModelKind, readDeclared } from "./capabilities.ts";
+import type { ModelKind } from "../../llama-server/servers.ts";
+import { type DeclaredContext, readDeclared } from "./capabilities.ts";
 
 /** What stands behind a listed id, in llama-swap's words (`meta.llamaswap.type`). */
 export type EntryType = "model" | "alias" | "peer" | "selector" | "profile";

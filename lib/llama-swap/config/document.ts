@@ -24,7 +24,7 @@ export interface Entry {
 	readonly key: Scalar;
 	/** Undefined where there is nothing. */
 	readonly value: ConfigNode | undefined;
-	/** The entry stands in another map that a merge key brings in. */
+	/** The entry is from another map, which a merge key names. */
 	readonly isMerged: boolean;
 }
 
@@ -49,8 +49,8 @@ export function refusal(
 }
 
 /**
- * llama-swap's config.yaml: its nodes, which know their place in it, and what stands behind aliases
- * and merge keys. Values are read where they are asked for. `${env.X}`, which llama-swap puts in
+ * llama-swap's config.yaml: its nodes, which know their place in it, with aliases and merge keys
+ * followed. Values are read where they are asked for. `${env.X}`, which llama-swap puts in
  * before it parses, stays as text even where YAML would stumble over it. Opening and reading throw
  * AiServerError "config", with line and column, for what is no YAML, and nothing else.
  */
@@ -105,7 +105,7 @@ export class ConfigDocument {
 		return isMap(content) || isScalar(content) || isSeq(content) ? content : undefined;
 	}
 
-	/** The map that stands under this key of another one. */
+	/** The map under this key of another one. */
 	childMap(map: YAMLMap | undefined, key: string): YAMLMap | undefined {
 		const child = map && this.resolve(this.entriesOf(map).get(key)?.value);
 		return isMap(child) ? child : undefined;
@@ -158,7 +158,7 @@ export class ConfigDocument {
 	#walk(node: unknown, anchors: Map<string, Content>): void {
 		if (isAlias(node)) {
 			const target = anchors.get(node.source);
-			// One that stands within its own anchor is as unknown as one before it.
+			// An alias within its own anchor is as unknown as one before it.
 			if (target !== undefined) this.#targets.set(node, target);
 			else if (this.#tolerance !== "any") throw this.#fault(`*${node.source} has no anchor`, node);
 			return;

@@ -44,7 +44,7 @@ type Macros = ReadonlyMap<string, Macro>;
 
 const NONE: Macros = new Map();
 
-/** llama-swap numbers the ports of its models from here unless told otherwise. */
+/** llama-swap numbers the ports of its models from here unless the config has a startPort. */
 const FIRST_PORT = 5800;
 
 /** Throws AiServerError "config" for a file that grows without end, and nothing else. */

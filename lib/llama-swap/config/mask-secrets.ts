@@ -6,7 +6,7 @@ import type { LineChange } from "./edit/splice.ts";
 import { YamlNumber } from "./yaml-values.ts";
 
 /**
- * The same text with "***" in place of what nobody should see on a shared screen: API keys, tokens
+ * The same text with "***" in place of what should not show on a shared screen: API keys, tokens
  * and passwords in keys, commands, environments and comments. Every line stays a line of its own.
  * What only points at a secret stays: a file's name, `${macro}`, `$VARIABLE`.
  */
@@ -36,7 +36,7 @@ const SECRET_NAME = /(?:key|token|secret|passw(?:or)?d|passphrase)$|^api[-_]?key
 const SECRET_OPTION =
 	/^(?:--?(?:[\w-]*-)?(?:api-?key|(?:api|auth|access|hf)-token|secret|password)|-hft|bearer)$/i;
 const ASSIGNMENT = /^(?:--env=)?([A-Za-z_]\w*)=/;
-/** What stands for text that is kept elsewhere. */
+/** A reference to text that is kept elsewhere. */
 const REFERENCE = /^(?:\$\{[^}]*\}|\$\w+)$/;
 
 function secretsOfNodes(yaml: string): readonly Range[] {

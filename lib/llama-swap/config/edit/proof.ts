@@ -5,7 +5,7 @@ import type { ExpandedConfig, ExpandedModel } from "../expanded.ts";
 import type { Origin } from "../macros.ts";
 import { asMap, asText, asWholeNumber, YamlNumber } from "../yaml-values.ts";
 
-/** What an edit means to do, and where its number stands. */
+/** What an edit is to change, and where its number is written. */
 export interface Intent {
 	/** Of the model whose command is edited. */
 	readonly id: string;
@@ -85,7 +85,7 @@ function onlySizeDiffers(old: ExpandedModel, now: ExpandedModel, size: number): 
 	return rest(before) === rest(after);
 }
 
-/** Values that only tell people and clients about the model. */
+/** Values that only describe the model to people and clients. */
 function isStatement(path: string, value: unknown, { size }: Intent): boolean {
 	if (path === "capabilities.context") return asWholeNumber(value) === size;
 	if (!/^(?:metadata\.|name$|description$)/.test(path)) return false;

@@ -1,5 +1,5 @@
 import { AiServerError } from "../../../errors.ts";
-import { findSize, type SizeSetting } from "../../../llama-server/launch.ts";
+import { findSize, type SizeOption } from "../../../llama-server/launch.ts";
 import { programName } from "../../../llama-server/servers.ts";
 import { ConfigDocument, refusal } from "../document.ts";
 import { type ExpandedConfig, expandConfig } from "../expanded.ts";
@@ -32,7 +32,7 @@ const MAX_SIZE = 2 ** 31 - 1;
 /**
  * Sets the context size in one model's command in llama-swap's config.yaml: the option that the
  * reader of commands goes by, under the name that the model's server has for it. Only the digits
- * change, or the option is added; every other byte stays. The number may stand in a macro or behind
+ * change, or the option is added; every other byte stays. The number may be in a macro or behind
  * an anchor that nothing else uses; the model's own statements of the same size change along. The
  * new text is read again and compared before it is returned. Throws nothing but AiServerError
  * "config": for whatever cannot be done with certainty, with the line and a hint.
@@ -101,8 +101,8 @@ function edit(config: ExpandedConfig, name: string, size: number): ConfigEdit {
 	return carryOut(config, plan);
 }
 
-/** The size that stands there, as its server reads it; undefined for a word that stands for one. */
-function numberBefore({ option, value, size }: SizeSetting): number | undefined {
+/** The current size, as its server reads it; undefined for a word such as "auto". */
+function numberBefore({ option, value, size }: SizeOption): number | undefined {
 	return option !== undefined && typeof size === "number" && /^\+?\d/.test(value.text)
 		? size
 		: undefined;
@@ -111,7 +111,7 @@ function numberBefore({ option, value, size }: SizeSetting): number | undefined 
 function planReplacing(
 	{ document }: ExpandedConfig,
 	{ model, line: cmdLine }: ModelCommand,
-	setting: SizeSetting,
+	setting: SizeOption,
 	option: string,
 	size: number,
 ): Plan {
@@ -161,7 +161,7 @@ function planReplacing(
 function planAdding(
 	config: ExpandedConfig,
 	command: ModelCommand,
-	{ call, server, ownOption: option, variable }: SizeSetting,
+	{ call, server, ownOption: option, variable }: SizeOption,
 	size: number,
 ): Plan {
 	const { model, origin, line } = command;

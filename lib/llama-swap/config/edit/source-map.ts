@@ -46,8 +46,8 @@ export function sourceOf(
 }
 
 /**
- * The place of every character of a scalar's text. Whatever the style, what is not blank stands in
- * the file in the same order; only escapes are written differently. Undefined for a scalar that has
+ * The place of every character of a scalar's text. Whatever the style, characters that are not blank are
+ * in the file in the same order; only escapes are written differently. Undefined for a scalar that has
  * no text, or whose text is not found again.
  */
 export function traceScalar(yaml: string, node: Scalar): readonly Range[] | undefined {
