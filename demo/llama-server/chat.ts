@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sendFault, sendJson } from "./answers.ts";
-import { pathOf } from "./info.ts";
+import { pathOf } from "./launch.ts";
 import type { ChatBody, UpstreamRequest } from "./request.ts";
 import { type Speech, speak } from "./speech.ts";
 
