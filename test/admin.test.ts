@@ -137,8 +137,3 @@ test.each<[string, (admin: Admin, signal: AbortSignal) => Promise<unknown>]>([
 	await expect(done).rejects.toBe(reason);
 	expect(asked[0]?.signal?.aborted).toBe(true);
 });
-	const { signal } = new AbortController();
-	await admin.listModels(signal);
-	await admin.load("m", signal);
-	expect(asked.every((request) => request.signal !== undefined)).toBe(true);
-});
