@@ -1,9 +1,9 @@
 import type { Admin } from "../admin.ts";
 import { AiServerError } from "../lib/errors.ts";
 import { readLaunch, sizeOf } from "../lib/llama-server/launch.ts";
-import type { ReloadOutcome } from "../lib/llama-swap/api/events.ts";
 import type { RunningModel } from "../lib/llama-swap/api/models.ts";
 import { type ReloadMethod, reloadMethod } from "../lib/llama-swap/api/reload.ts";
+import type { ReloadOutcome } from "./reload-watch.ts";
 
 /** A watching llama-swap looks at its file every 2 s. */
 const WATCH_MS = 4000;

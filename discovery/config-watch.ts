@@ -1,16 +1,11 @@
-import type { Admin } from "../admin.ts";
-import type { Catalog } from "../discovery.ts";
+import type { AdminEvents } from "../admin/events.ts";
+import type { Catalog } from "./catalog.ts";
 
 /** A request in the first moments after a reload may meet the old process, and an empty 502. */
-const SETTLE_MS = 2000;
-/** One stream of events is listened to for this long, then another is opened. */
-const LISTEN_MS = 3_600_000;
-/** Until the next try with a server that has no events, or is not there; doubled each time. */
-const RETRY_MS = 30_000;
-const LONGEST_RETRY_MS = 600_000;
+const SETTLE_MS = 1000;
 
-export interface FollowDeps {
-	readonly admin: Pick<Admin, "watchReload">;
+export interface ConfigWatchDeps {
+	readonly events: Pick<AdminEvents, "listen">;
 	readonly catalog: Pick<Catalog, "refresh">;
 	/** Rejects when the signal aborts. */
 	readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -18,28 +13,25 @@ export interface FollowDeps {
 }
 
 /**
- * Asks for the list again each time llama-swap has taken over another config, or has come back, as
- * its stream of events tells by ending. Resolves when the signal aborts; never rejects.
+ * Asks for the list again each time llama-swap has taken over another config, or has come back: its
+ * stream of events ended, and another one is there. Stops when the signal aborts.
  */
-export async function followConfig(deps: FollowDeps): Promise<void> {
-	const { admin, catalog, wait, signal } = deps;
-	let retry = RETRY_MS;
-	try {
-		while (!signal.aborted) {
-			const watch = await admin.watchReload(signal);
-			if (watch === undefined) {
-				await wait(retry, signal);
-				retry = Math.min(LONGEST_RETRY_MS, retry * 2);
-				continue;
-			}
-			retry = RETRY_MS;
-			const outcome = await watch.outcome(LISTEN_MS).finally(watch.close);
-			if (outcome.kind !== "ended") continue;
+export function followConfig({ events, catalog, wait, signal }: ConfigWatchDeps): void {
+	if (signal.aborted) return;
+	let hasEnded = false;
+	const refresh = async (): Promise<void> => {
+		try {
 			await wait(SETTLE_MS, signal);
-			// A server that is gone is told by the next thing that needs it.
-			await catalog.refresh().catch(() => undefined);
+			await catalog.refresh();
+		} catch {
+			// A server that is gone is reported by the next thing that needs it.
 		}
-	} catch (error) {
-		if (!signal.aborted) throw error;
-	}
+	};
+	const stop = events.listen(({ kind }) => {
+		if (kind === "ended") hasEnded = true;
+		if (kind !== "connected" || !hasEnded) return;
+		hasEnded = false;
+		void refresh();
+	});
+	signal.addEventListener("abort", stop, { once: true });
 }

@@ -9,7 +9,7 @@ import type {
 	RunningState,
 } from "../lib/llama-swap/api/models.ts";
 import type { SwapConfig, SwapModel } from "../lib/llama-swap/config/read.ts";
-import { type Learned, stillTrue } from "./probed.ts";
+import { factsOf, type Probed, stillTrue, trainedOf } from "./probed.ts";
 
 /** What an unknown context window is taken for, in tokens. */
 export const FALLBACK_CONTEXT = 32_768;
@@ -62,8 +62,8 @@ export interface MergeSources {
 	readonly running: readonly RunningModel[] | undefined;
 	/** The config file; undefined when it could not be read. */
 	readonly preset: SwapConfig | undefined;
-	/** What servers have told of themselves, by the id of the loaded model. */
-	readonly learned: ReadonlyMap<string, Learned>;
+	/** What servers and model files have reported, by the id of the loaded model. */
+	readonly probed: ReadonlyMap<string, Probed>;
 	/** Sizes from an earlier time, for models whose size cannot be read now. */
 	readonly remembered: ReadonlyMap<string, number>;
 }
@@ -94,18 +94,24 @@ function mergeModel(model: ListedModel, baseId: string, sources: MergeSources): 
 	const { id, name, peer, type } = model;
 	const process = sources.running?.find((running) => running.id === baseId);
 	const preset = sources.preset?.models.get(baseId);
-	const learned = stillTrue(sources.learned.get(baseId), process?.cmd ?? preset?.cmd);
+	const probed = stillTrue(sources.probed.get(baseId), process?.cmd ?? preset?.cmd);
+	const facts = factsOf(probed);
 	const launch = launchOf(model, process, preset);
 	const isOwn = peer === undefined && type !== "selector" && type !== "profile";
 	return {
 		id,
 		name: name ?? id,
 		state: process?.state ?? (sources.running !== undefined && isOwn ? "stopped" : "unknown"),
-		...contextOf(model, { process, launch, learned, remembered: sources.remembered.get(id) }),
-		reasoning: reasons({ model, baseId, launch, learned }),
-		images: model.images ?? learned?.images ?? launch?.images ?? false,
-		thinking: learned?.thinking,
-		tools: model.tools ?? learned?.tools,
+		...contextOf(model, {
+			process,
+			launch,
+			probed,
+			remembered: sources.remembered.get(id),
+		}),
+		reasoning: reasons({ model, baseId, launch, thinks: facts.thinking?.thinks }),
+		images: model.images ?? facts.images ?? launch?.images ?? false,
+		thinking: facts.thinking,
+		tools: model.tools ?? facts.tools,
 		kind: model.kind ?? launch?.kind,
 		baseId: baseId === id ? undefined : baseId,
 		ttl: process?.ttl ?? preset?.ttl,
@@ -118,13 +124,14 @@ interface ReasoningSources {
 	readonly model: ListedModel;
 	readonly baseId: string;
 	readonly launch: LaunchOptions | undefined;
-	readonly learned: Learned | undefined;
+	/** What the model's template shows. */
+	readonly thinks: boolean | undefined;
 }
 
 /** `--reasoning off` counts more than what the template could do; a name counts least. */
-function reasons({ model, baseId, launch, learned }: ReasoningSources): boolean {
+function reasons({ model, baseId, launch, thinks }: ReasoningSources): boolean {
 	if (launch?.reasoning === false) return false;
-	const told = learned?.thinking?.thinks ?? model.thinking;
+	const told = thinks ?? model.thinking;
 	return told ?? (isReasoningModel(model.id) || isReasoningModel(baseId));
 }
 
@@ -141,23 +148,23 @@ function launchOf(
 interface ContextSources {
 	readonly process: RunningModel | undefined;
 	readonly launch: LaunchOptions | undefined;
-	readonly learned: Learned | undefined;
+	readonly probed: Probed | undefined;
 	readonly remembered: number | undefined;
 }
 
 /** The most trusted of what is known. */
 function contextOf(
 	{ context, args }: ListedModel,
-	{ process, launch, learned, remembered }: ContextSources,
+	{ process, launch, probed, remembered }: ContextSources,
 ): Pick<ServerModel, "contextWindow" | "contextOrigin"> {
 	const given = (contextWindow: number | undefined, contextOrigin: ContextOrigin) =>
 		contextWindow === undefined ? undefined : { contextWindow, contextOrigin };
 	const isLoaded = process?.state === "ready";
-	const own = launch && contextWindowOf(launch, learned?.trained);
+	const own = launch && contextWindowOf(launch, trainedOf(probed));
 	const isWritten = own !== undefined && launch !== undefined && contextWindowOf(launch) === own;
 	const written = process?.cmd === undefined && args === undefined ? "config" : "command";
 	return (
-		given(learned?.contextWindow, isLoaded ? "server" : "cache") ??
+		given(factsOf(probed).contextWindow, isLoaded ? "server" : "cache") ??
 		given(context?.tokens, context?.measured === true ? "server" : "declared") ??
 		given(own, launch?.server === undefined ? "unconfirmed" : isWritten ? written : "gguf") ??
 		given(remembered, "cache") ?? { contextWindow: FALLBACK_CONTEXT, contextOrigin: "guess" }

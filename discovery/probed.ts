@@ -1,25 +1,54 @@
 import { createHash } from "node:crypto";
+import type { ServerFacts } from "../admin/models.ts";
+import { flagOf, type JsonRecord, recordOf, windowOf } from "../lib/json.ts";
 import { splitCommand } from "../lib/llama-server/shell-words.ts";
 import type { Thinking } from "../lib/llama-server/thinking.ts";
 
-/** What a model's server, or its file, has told once. Kept over restarts of pi, so it is plain JSON. */
-export interface Learned {
-	/** Of the command that it was learned with; undefined where the server shows no command. */
+/** How a model was asked once, and what came of it. It holds for the command that it was asked with. */
+export type Probed = {
+	/** Of the command; undefined where the server shows no command. */
 	readonly fingerprint: string | undefined;
-	/** Tokens of one request, as the loaded server has allocated them. */
-	readonly contextWindow?: number | undefined;
-	readonly images?: boolean | undefined;
-	readonly thinking?: Thinking | undefined;
-	readonly tools?: boolean | undefined;
+} & (
+	| { readonly kind: "server"; readonly facts: ServerFacts }
+	/** Its server was asked and reported nothing: not asked again before the next start. */
+	| { readonly kind: "silent-server" }
 	/** Tokens that the model was trained for, out of the head of its file. */
-	readonly trained?: number | undefined;
-	/** Set when that file could not be read, so that it is not looked for again before the next start. */
-	readonly file?: "unreadable" | undefined;
+	| { readonly kind: "file"; readonly trained: number }
+	/** Not looked for again before the next start. */
+	| { readonly kind: "unreadable-file" }
+);
+
+/** What a loaded server has answered; undefined for no answer. */
+export function probedServer(fingerprint: string | undefined, facts?: ServerFacts): Probed {
+	const isEmpty = Object.values(facts ?? {}).every((fact) => fact === undefined);
+	return facts === undefined || isEmpty
+		? { kind: "silent-server", fingerprint }
+		: { kind: "server", fingerprint, facts };
+}
+
+/** What the head of a model's file holds; undefined where it could not be read. */
+export function probedFile(fingerprint: string, trained: number | undefined): Probed {
+	return trained === undefined
+		? { kind: "unreadable-file", fingerprint }
+		: { kind: "file", fingerprint, trained };
+}
+
+/** True when the model's server has been asked, and need not be asked again. */
+export function isServerAsked(probed: Probed | undefined): boolean {
+	return probed?.kind === "server" || probed?.kind === "silent-server";
+}
+
+export function factsOf(probed: Probed | undefined): ServerFacts {
+	return probed?.kind === "server" ? probed.facts : {};
+}
+
+export function trainedOf(probed: Probed | undefined): number | undefined {
+	return probed?.kind === "file" ? probed.trained : undefined;
 }
 
 /**
- * Tells one command from another. The port does not count: llama-swap deals it anew when a model is
- * added to the config.
+ * Distinguishes commands. The port does not count: llama-swap assigns it anew when a model is added
+ * to the config.
  */
 export function fingerprintOf(cmd: string): string {
 	const words = splitCommand(cmd);
@@ -29,48 +58,57 @@ export function fingerprintOf(cmd: string): string {
 	return createHash("sha256").update(JSON.stringify(counted)).digest("hex").slice(0, 16);
 }
 
-/** What was learned with this command, or with one that nobody can compare. */
-export function stillTrue(
-	learned: Learned | undefined,
-	cmd: string | undefined,
-): Learned | undefined {
-	if (learned?.fingerprint === undefined || cmd === undefined) return learned;
-	return learned.fingerprint === fingerprintOf(cmd) ? learned : undefined;
+/** What was probed with this command, or with one that cannot be compared. */
+export function stillTrue(probed: Probed | undefined, cmd: string | undefined): Probed | undefined {
+	if (probed?.fingerprint === undefined || cmd === undefined) return probed;
+	return probed.fingerprint === fingerprintOf(cmd) ? probed : undefined;
+}
+
+/** The form in which it is kept over restarts of pi; undefined for what may be asked again then. */
+export function toKept(probed: Probed): JsonRecord | undefined {
+	switch (probed.kind) {
+		case "server":
+			return { fingerprint: probed.fingerprint, ...probed.facts };
+		case "file":
+			return { fingerprint: probed.fingerprint, trained: probed.trained };
+		case "silent-server":
+		case "unreadable-file":
+			return undefined;
+	}
 }
 
 /**
- * Reads what was kept. Left out are entries of another form, and those without a command: nobody
- * could tell when they are no longer true.
+ * Reads pairs of a model's id and the kept form. Left out are entries of another form, and those
+ * without a command: nothing would show when they are no longer true.
  */
-export function parseLearned(kept: unknown): ReadonlyMap<string, Learned> {
-	if (!Array.isArray(kept)) return new Map();
+export function parseProbed(kept: unknown): ReadonlyMap<string, Probed> {
+	const pairs: readonly unknown[] = Array.isArray(kept) ? kept : [];
 	return new Map(
-		kept.filter((entry): entry is [string, Learned] => {
-			const [id, learned] = Array.isArray(entry) ? entry : [];
-			return typeof id === "string" && isLearned(learned);
+		pairs.flatMap((pair) => {
+			const [id, entry] = Array.isArray(pair) ? pair : [];
+			const probed = fromKept(recordOf(entry));
+			return typeof id === "string" && probed !== undefined ? [[id, probed] as const] : [];
 		}),
 	);
 }
 
-function isLearned(value: unknown): value is Learned {
-	if (typeof value !== "object" || value === null) return false;
-	const { fingerprint, contextWindow, images, thinking, tools, trained } = value as Record<
-		keyof Learned,
-		unknown
-	>;
-	const is = (type: string, ...fields: readonly unknown[]): boolean =>
-		fields.every((field) => field === undefined || typeof field === type);
-	return (
-		typeof fingerprint === "string" &&
-		is("number", contextWindow, trained) &&
-		is("boolean", images, tools) &&
-		(thinking === undefined || isThinking(thinking))
-	);
+function fromKept(entry: JsonRecord | undefined): Probed | undefined {
+	const { fingerprint, contextWindow, images, thinking, tools, trained } = entry ?? {};
+	if (typeof fingerprint !== "string") return undefined;
+	const size = windowOf(trained);
+	if (size !== undefined) return { kind: "file", fingerprint, trained: size };
+	const probed = probedServer(fingerprint, {
+		contextWindow: windowOf(contextWindow),
+		images: flagOf(images),
+		thinking: isThinking(thinking) ? thinking : undefined,
+		tools: flagOf(tools),
+	});
+	return probed.kind === "server" ? probed : undefined;
 }
 
-function isThinking(value: unknown): boolean {
-	const { thinks, levels, effort } = (value ?? {}) as Partial<Record<keyof Thinking, unknown>>;
-	const words = (effort as { values?: unknown } | undefined)?.values;
+function isThinking(value: unknown): value is Thinking {
+	const { thinks, levels, effort } = recordOf(value) ?? {};
+	const words = recordOf(effort)?.["values"];
 	return (
 		typeof thinks === "boolean" &&
 		Array.isArray(levels) &&

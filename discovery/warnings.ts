@@ -13,7 +13,7 @@ function isMissing(error: unknown): boolean {
 }
 
 /** Why the config file could not be read, and whose windows may be wrong for it. */
-export function presetWarnings(
+export function configWarnings(
 	error: unknown,
 	models: readonly ServerModel[],
 	names?: Names,
@@ -24,6 +24,15 @@ export function presetWarnings(
 	const effect =
 		unsure.length === 0 ? "" : `. Context windows that may be wrong: ${idList(unsure)}`;
 	return [`The server's config could not be read: ${describeError(error, names)}${effect}`];
+}
+
+/** Why the built-in models are shown although the server has answered. */
+export function emptyListWarning(names?: Names): string {
+	const error = new AiServerError("config", "The server lists no models", {
+		hint: "Add one to its config, then list the models again",
+		command: "refresh",
+	});
+	return describeError(error, names);
 }
 
 /** Worth knowing when somebody looks, but no fault. */

@@ -29,9 +29,9 @@ export type Setting =
 
 /** What the user calls the settings and commands of one server, for messages. */
 export interface Names {
-	/** "AI_SERVER_URL" for "url". */
+	/** The name of a variable, or of a key of a file. */
 	setting(setting: Setting): string;
-	/** "/ai-server-refresh" for "refresh". */
+	/** "/box-refresh" for "refresh". */
 	command(name: string): string;
 }
 
@@ -72,7 +72,7 @@ export class AiServerError extends Error {
 
 /**
  * One line for a person: the message, then the hint where there is one, with the names of the
- * settings and the command that it is about: "Check the address (AI_SERVER_URL)".
+ * settings and the command that it is about: "Check the address (BOX_URL)".
  */
 export function describeError(error: unknown, names?: Names): string {
 	const message = error instanceof Error ? error.message || error.name : String(error);

@@ -31,7 +31,7 @@ export function lineOf(value: unknown): string | undefined {
 		: undefined;
 }
 
-/** A model id; undefined where a terminal would take a part of it for a command: nobody could type it. */
+/** A model id; undefined where a terminal would take a part of it for a command: it could not be typed. */
 export function idOf(value: unknown): string | undefined {
 	const id = textOf(value);
 	return id === undefined || plainText(id) !== id || /[\t\n]/.test(id) ? undefined : id;
@@ -60,6 +60,7 @@ export function unexpected(what: string, sender: string, body: string): AiServer
 	const start = plainText(body).replace(/\s+/g, " ").trim().slice(0, 60);
 	const quote = start === "" ? "nothing" : `"${start}${body.length > 60 ? "..." : ""}"`;
 	return new AiServerError("protocol", `${what} is not what ${sender} sends, but ${quote}`, {
-		hint: "Check that AI_SERVER_URL leads to llama-swap and not to some other page",
+		hint: "Check that the URL leads to llama-swap and not to some other page",
+		setting: "url",
 	});
 }

@@ -1,4 +1,4 @@
-import type { Catalog } from "../discovery.ts";
+import type { Catalog } from "../discovery/catalog.ts";
 
 export interface CatalogUpdates {
 	/** Changes wait from now on: an answer is under way. */

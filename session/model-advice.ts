@@ -1,6 +1,6 @@
 import type { ExtensionContext } from "@earendil-works/pi-coding-agent";
+import type { Catalog } from "../discovery/catalog.ts";
 import type { ServerModel } from "../discovery/merge.ts";
-import type { Catalog } from "../discovery.ts";
 import type { Reply } from "../ui/reply.ts";
 
 /** pi compacts when less than this is left of the window, unless its settings say otherwise. */

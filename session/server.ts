@@ -1,6 +1,6 @@
 import { type Admin, createAdmin } from "../admin.ts";
 import type { Settings } from "../config.ts";
-import { type Catalog, createCatalog } from "../discovery.ts";
+import { type Catalog, createCatalog } from "../discovery/catalog.ts";
 import { AiServerError, type Names, type Setting } from "../lib/errors.ts";
 import type { HttpOptions } from "../lib/http/client.ts";
 import { lazyHttp } from "../lib/http/lazy-client.ts";

@@ -68,7 +68,7 @@ async function finishStart(
 		const facts = { failure, problems, now: Date.now(), names };
 		for (const line of startReport(catalog.current(), facts)) reply.warn(`ai-server: ${line}`);
 		if (!context.hasUI) return;
-		await followConfig({ admin, catalog, wait: waitFor, signal: closed });
+		followConfig({ events: admin.events, catalog, wait: waitFor, signal: closed });
 	} catch (error) {
 		// pi throws for whatever is asked of the context of a session that is over.
 		if (!closed.aborted) reply.fail(error);

@@ -1,6 +1,7 @@
 import type { ExtensionContext } from "@earendil-works/pi-coding-agent";
+import type { Catalog } from "../discovery/catalog.ts";
 import { ageNote } from "../discovery/warnings.ts";
-import type { Catalog, Discovery } from "../discovery.ts";
+import type { Discovery } from "../discovery.ts";
 import { waitAtMost } from "../lib/deadline.ts";
 import { describeError, type Names } from "../lib/errors.ts";
 

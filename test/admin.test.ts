@@ -12,7 +12,7 @@ interface Answer {
 }
 
 function rig(
-	answer: Answer | Error,
+	answer: Answer | Error | "never",
 	yaml = "",
 ): { readonly admin: Admin; readonly asked: HttpRequest[] } {
 	const asked: HttpRequest[] = [];
@@ -20,6 +20,7 @@ function rig(
 		async request(request) {
 			asked.push(request);
 			if (answer instanceof Error) throw answer;
+			if (answer === "never") return aborted(request.signal);
 			const bytes = new TextEncoder().encode(answer.body ?? "");
 			const body = {
 				destroy: () => undefined,
@@ -55,6 +56,13 @@ function rig(
 	};
 }
 
+/** Rejects when the request is aborted. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+	return new Promise((_resolve, reject) => {
+		signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+	});
+}
+
 const sent = (asked: readonly HttpRequest[]): unknown =>
 	asked.map(({ method = "GET", path }) => `${method} ${path}`);
 
@@ -76,7 +84,7 @@ test("lists and running models are read", async () => {
 	expect(sent([...list.asked, ...running.asked])).toEqual(["GET /v1/models", "GET /running"]);
 });
 
-test("sizes come out of the file at the preset's path", async () => {
+test("the config is read at its path", async () => {
 	const { admin } = rig({}, "models:\n  m:\n    cmd: llama-server -c 4096\n");
 	expect(await admin.readPreset()).toContain("# ~/.config/llama-swap/config.yaml");
 	const { models } = await admin.readConfig();
@@ -102,18 +110,30 @@ test("a redirect names where to", async () => {
 	await expect(admin.listModels()).rejects.toThrow("redirects the model list to https://login/");
 });
 
-test("an abort and a fault of the connection pass through as they are", async () => {
-	const fault = new AiServerError("network", "gone");
-	await expect(rig(fault).admin.listModels()).rejects.toBe(fault);
+test("an abort and an error of the connection pass through as they are", async () => {
+	const error = new AiServerError("network", "gone");
+	await expect(rig(error).admin.listModels()).rejects.toBe(error);
 	const reason = new Error("stopped");
 	const { admin } = rig(reason);
 	await expect(admin.load("m", AbortSignal.abort(reason))).rejects.toBe(reason);
 });
 
-test("every request can be stopped by its caller", async () => {
-	const { admin, asked } = rig({ body: '{"data":[],"running":[]}' });
-	const { signal } = new AbortController();
-	await admin.listModels(signal);
-	await admin.load("m", signal);
-	expect(asked.every((request) => request.signal !== undefined)).toBe(true);
+test.each<[string, (admin: Admin, signal: AbortSignal) => Promise<unknown>]>([
+	["listModels", (admin, signal) => admin.listModels(signal)],
+	["listRunning", (admin, signal) => admin.listRunning(signal)],
+	["load", (admin, signal) => admin.load("m", signal)],
+	["unload", (admin, signal) => admin.unload("m", signal)],
+	["unloadAll", (admin, signal) => admin.unloadAll(signal)],
+	["readProps", (admin, signal) => admin.readProps("m", signal)],
+	["version", (admin, signal) => admin.version(signal)],
+])("%s ends at once when its caller stops it, and its request with it", async (_name, act) => {
+	const { admin, asked } = rig("never");
+	const caller = new AbortController();
+	const done = act(admin, caller.signal);
+	await expect.poll(() => asked.length).toBe(1);
+	expect(asked[0]?.signal?.aborted).toBe(false);
+	const reason = new Error("stopped");
+	caller.abort(reason);
+	await expect(done).rejects.toBe(reason);
+	expect(asked[0]?.signal?.aborted).toBe(true);
 });

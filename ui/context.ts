@@ -1,6 +1,6 @@
 import type { ExtensionCommandContext } from "@earendil-works/pi-coding-agent";
 import type { Admin } from "../admin.ts";
-import type { Catalog } from "../discovery.ts";
+import type { Catalog } from "../discovery/catalog.ts";
 import type { Names } from "../lib/errors.ts";
 import type { Ask } from "./confirm.ts";
 import type { Doing } from "./footer.ts";

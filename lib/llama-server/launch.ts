@@ -1,5 +1,11 @@
 import { type ServerCall, serverCall, serverCallOf } from "./launchers.ts";
-import { NOTHING, readSettings, type Setting, type Settings, sizeOptionOf } from "./options.ts";
+import {
+	type GivenOptions,
+	NOTHING,
+	readOptions,
+	type ServerOption,
+	sizeOptionOf,
+} from "./options.ts";
 import type { ModelKind } from "./servers.ts";
 import type { Word } from "./shell-words.ts";
 
@@ -44,7 +50,7 @@ export interface LaunchOptions {
 }
 
 /** How the size of a context is set in a command. */
-export interface SizeSetting {
+export interface SizeOption {
 	readonly call: ServerCall;
 	/** Undefined where the program is not known. */
 	readonly server: string | undefined;
@@ -95,10 +101,10 @@ export function sizeOf({ contextSize, requestSize }: LaunchOptions): Quantity {
 }
 
 /** How a command sets its context size: what `readLaunch` goes by, with its place. */
-export function findSize(cmd: string, env: readonly string[] = []): SizeSetting {
+export function findSize(cmd: string, env: readonly string[] = []): SizeOption {
 	const call = serverCall(cmd);
 	const server = call.server?.name;
-	const settings = readSettings(call, server, env);
+	const settings = readOptions(call, server, env);
 	const given = settings.get("contextSize") ?? settings.get("requestSize");
 	return {
 		call,
@@ -113,14 +119,15 @@ export function findSize(cmd: string, env: readonly string[] = []): SizeSetting 
 
 function launchOf(call: ServerCall, env: readonly string[]): LaunchOptions {
 	const { program, server: known } = call;
-	const settings = readSettings(call, known?.name, env);
-	const value = (setting: Setting): string | boolean | undefined => settings.get(setting)?.value;
-	const text = (setting: Setting): string | undefined => {
+	const settings = readOptions(call, known?.name, env);
+	const value = (setting: ServerOption): string | boolean | undefined =>
+		settings.get(setting)?.value;
+	const text = (setting: ServerOption): string | undefined => {
 		const found = value(setting);
 		return typeof found === "string" && found !== "" ? found : undefined;
 	};
-	const flag = (setting: Setting): boolean | undefined => switched(value(setting));
-	const count = (setting: Setting): Quantity => countOf(value(setting));
+	const flag = (setting: ServerOption): boolean | undefined => switched(value(setting));
+	const count = (setting: ServerOption): Quantity => countOf(value(setting));
 	const slots = count("slots");
 	return {
 		program,
@@ -142,7 +149,7 @@ function launchOf(call: ServerCall, env: readonly string[]): LaunchOptions {
 	};
 }
 
-function requestSize(server: string | undefined, settings: Settings): Quantity {
+function requestSize(server: string | undefined, settings: GivenOptions): Quantity {
 	const given = settings.get("requestSize");
 	if (given !== undefined) return wordySize(String(given.value));
 	if (settings.has("configFile")) return "unknown";

@@ -1,8 +1,8 @@
 import type { ServerCall } from "./launchers.ts";
 import { restOf, type Word } from "./shell-words.ts";
 
-/** What an option sets. */
-export type Setting =
+/** What an option sets, whatever each server calls it. */
+export type ServerOption =
 	| "contextSize"
 	| "requestSize"
 	| "slots"
@@ -30,7 +30,7 @@ interface Option {
 	readonly servers: readonly string[];
 	/** As the server spells them, the usual one first; by blanks. */
 	readonly names: readonly string[];
-	readonly setting: Setting;
+	readonly setting: ServerOption;
 	/** What an option without a value sets; undefined for one that takes the next word. */
 	readonly value: boolean | undefined;
 	/** The environment's name for it. */
@@ -42,7 +42,7 @@ const LLAMA = "llama-server";
 function option(
 	servers: string,
 	names: string,
-	setting: Setting,
+	setting: ServerOption,
 	more: { readonly value?: boolean; readonly variable?: string } = {},
 ): Option {
 	return {
@@ -156,7 +156,7 @@ function canonical(name: string): string {
 	return name.startsWith("--") ? name.replaceAll("_", "-") : name;
 }
 
-/** What a setting is given, and where that is written. */
+/** The value of an option, and where it is written. */
 export interface Given {
 	readonly value: string | boolean;
 	/** Undefined for a variable. */
@@ -165,19 +165,19 @@ export interface Given {
 	readonly word: Word;
 }
 
-export type Settings = ReadonlyMap<Setting, Given>;
+export type GivenOptions = ReadonlyMap<ServerOption, Given>;
 
 export const NOTHING: Word = { text: "", places: [] };
 
-/** The settings that a call gives to its server. The last option counts, and any before a variable. */
-export function readSettings(
+/** The options that a call gives its server. The last one counts, and any before a variable. */
+export function readOptions(
 	{ args, env }: ServerCall,
 	server: string | undefined,
 	outer: readonly string[],
-): Settings {
+): GivenOptions {
 	const { byName, byVariable } = tableOf(server);
-	const settings = new Map<Setting, Given>();
-	const set = (setting: Setting, given: Given): void => {
+	const settings = new Map<ServerOption, Given>();
+	const set = (setting: ServerOption, given: Given): void => {
 		// The two kinds of size are one setting, whose last option counts.
 		if (setting === "contextSize") settings.delete("requestSize");
 		if (setting === "requestSize") settings.delete("contextSize");

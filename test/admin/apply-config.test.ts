@@ -7,9 +7,9 @@ import {
 	readContextWindow,
 	runsWith,
 } from "../../admin/apply-config.ts";
+import type { ReloadOutcome } from "../../admin/reload-watch.ts";
 import type { Admin } from "../../admin.ts";
 import { AiServerError } from "../../lib/errors.ts";
-import type { ReloadOutcome } from "../../lib/llama-swap/api/events.ts";
 import type { ReloadMethod } from "../../lib/llama-swap/api/reload.ts";
 
 /** A server with one model, "m", whose config is nothing but its size. */

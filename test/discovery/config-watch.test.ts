@@ -1,32 +1,22 @@
 import { expect, test } from "vitest";
+import type { AdminEvent, LinkEvent } from "../../admin/events.ts";
 import { followConfig } from "../../discovery/config-watch.ts";
-import type { ReloadWatch } from "../../lib/llama-swap/api/event-client.ts";
-import type { ReloadOutcome } from "../../lib/llama-swap/api/events.ts";
 
-/** What the server's events tell in turn; undefined is a server without events. */
-type Told = ReloadOutcome["kind"] | undefined;
-
-/** Follows until everything was told, and lists what happened. */
+/** Follows these events, and lists what happened. */
 async function follow(
-	told: readonly Told[],
+	kinds: readonly ("connected" | "ended" | "unavailable")[],
 	refresh: () => Promise<never> = () => Promise.reject(new Error("gone")),
 ): Promise<readonly string[]> {
 	const session = new AbortController();
 	const log: string[] = [];
-	const left = [...told];
-	const watchReload = async (): Promise<ReloadWatch | undefined> => {
-		if (left.length === 0) session.abort();
-		session.signal.throwIfAborted();
-		const kind = left.shift();
-		if (kind === undefined) return undefined;
-		log.push(kind);
-		return {
-			outcome: async () => (kind === "rejected" ? { kind, line: "bad" } : { kind }),
-			close: () => void log.push("closed"),
-		};
-	};
-	await followConfig({
-		admin: { watchReload },
+	let listener: ((event: AdminEvent) => void) | undefined;
+	followConfig({
+		events: {
+			listen(given) {
+				listener = given;
+				return () => void log.push("stopped");
+			},
+		},
 		catalog: {
 			refresh: () => {
 				log.push("refresh");
@@ -36,34 +26,39 @@ async function follow(
 		wait: async (milliseconds) => void log.push(`${milliseconds / 1000} s`),
 		signal: session.signal,
 	});
+	for (const kind of kinds) {
+		const event: LinkEvent = kind === "unavailable" ? { kind, reason: "unreachable" } : { kind };
+		listener?.(event);
+		await new Promise(setImmediate);
+	}
+	session.abort();
 	return log;
 }
 
-test("another config is asked about two seconds later, and the next one too", async () => {
-	const once = ["ended", "closed", "2 s", "refresh"];
-	expect(await follow(["ended", "ended"])).toEqual([...once, ...once]);
-});
-
-test("a config that is rejected changes no list, nor does silence", async () => {
-	expect(await follow(["rejected", "silent"])).toEqual(["rejected", "closed", "silent", "closed"]);
-});
-
-test("a server without events is asked ever more seldom, until it has some", async () => {
-	const without = Array.from({ length: 6 }, () => undefined);
-	const waits = ["30 s", "60 s", "120 s", "240 s", "480 s", "600 s"];
-	expect(await follow([...without, "silent", undefined])).toEqual([
-		...waits,
-		...["silent", "closed"],
-		"30 s",
+test("after another config the list is asked for, and after the next one too", async () => {
+	const once = ["1 s", "refresh"];
+	expect(await follow(["connected", "ended", "connected", "ended", "connected"])).toEqual([
+		...once,
+		...once,
+		"stopped",
 	]);
 });
 
-test("a fault that nobody expects is told, not kept", async () => {
-	const broken = followConfig({
-		admin: { watchReload: () => Promise.reject(new Error("broken")) },
-		catalog: { refresh: () => Promise.reject(new Error("gone")) },
-		wait: async () => undefined,
-		signal: new AbortController().signal,
-	});
-	await expect(broken).rejects.toThrow("broken");
+test("a server that was away is asked when it is back, and not before", async () => {
+	expect(await follow(["connected", "ended", "unavailable", "unavailable"])).toEqual(["stopped"]);
+	const back = await follow(["connected", "ended", "unavailable", "connected"]);
+	expect(back).toEqual(["1 s", "refresh", "stopped"]);
+});
+
+test("the first connection, and one that replaces a silent one, ask for nothing", async () => {
+	expect(await follow(["unavailable", "connected", "connected"])).toEqual(["stopped"]);
+});
+
+test("nothing is listened to after the end", () => {
+	const closed = AbortSignal.abort();
+	const never = (): never => {
+		throw new Error("Not to be called");
+	};
+	const deps = { events: { listen: never }, catalog: { refresh: never }, wait: never };
+	expect(() => followConfig({ ...deps, signal: closed })).not.toThrow();
 });

@@ -6,7 +6,7 @@ import {
 	mergeModels,
 	type ServerModel,
 } from "../../discovery/merge.ts";
-import { fingerprintOf } from "../../discovery/probed.ts";
+import { fingerprintOf, probedFile, probedServer } from "../../discovery/probed.ts";
 import type { ListedModel, RunningModel } from "../../lib/llama-swap/api/models.ts";
 import { parseConfig, type SwapConfig } from "../../lib/llama-swap/config/read.ts";
 
@@ -22,7 +22,7 @@ const merged = (sources: Partial<MergeSources>): ReturnType<typeof mergeModels> 
 		listed: [],
 		running: [],
 		preset: undefined,
-		learned: new Map(),
+		probed: new Map(),
 		remembered: new Map(),
 		...sources,
 	});
@@ -46,9 +46,9 @@ test.each<[string, Partial<MergeSources>, number, string]>([
 	],
 	["what it said before it stopped", { listed: [listed("m", declared(9999))] }, 4096, "cache"],
 ])("context: %s wins over all", (_name, sources, size, origin) => {
-	const learned = new Map([["m", { fingerprint: fingerprintOf(cmd), contextWindow: 4096 }]]);
+	const probed = new Map([["m", probedServer(fingerprintOf(cmd), { contextWindow: 4096 })]]);
 	const preset = presetOf(`  m: { cmd: ${cmd} }`);
-	expect(merged({ ...sources, learned, preset }).map(window)).toEqual([[size, origin]]);
+	expect(merged({ ...sources, probed, preset }).map(window)).toEqual([[size, origin]]);
 });
 
 test.each<[string, Partial<MergeSources>, number, string]>([
@@ -67,7 +67,7 @@ test.each<[string, Partial<MergeSources>, number, string]>([
 		{
 			listed: [listed("m")],
 			preset: presetOf("  m: { cmd: llama-server -c 0 }"),
-			learned: new Map([["m", { fingerprint: undefined, trained: 40_960 }]]),
+			probed: new Map([["m", probedFile(fingerprintOf("llama-server -c 0"), 40_960)]]),
 		},
 		40_960,
 		"gguf",
@@ -96,7 +96,7 @@ test.each<[string, Partial<MergeSources>, number, string]>([
 		"not a command that has changed since",
 		{
 			listed: [listed("m")],
-			learned: new Map([["m", { fingerprint: "another", contextWindow: 1 }]]),
+			probed: new Map([["m", probedServer("another", { contextWindow: 1 })]]),
 		},
 		16_384,
 		"config",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ENVIRONMENT_NAMES } from "../../config.ts";
-import { ageNote, presetWarnings, runningWarnings } from "../../discovery/warnings.ts";
-import { fallbackDiscovery } from "../../discovery.ts";
+import { fallbackDiscovery } from "../../discovery/fallback.ts";
+import { ageNote, configWarnings, runningWarnings } from "../../discovery/warnings.ts";
 import { AiServerError } from "../../lib/errors.ts";
 
 const MINUTE = 60_000;
@@ -25,7 +25,7 @@ test("a warning names the setting that its error is about", () => {
 		hint: "Check the SSH target",
 		setting: "sshHost",
 	});
-	expect(presetWarnings(error, [], ENVIRONMENT_NAMES)).toEqual([
+	expect(configWarnings(error, [], ENVIRONMENT_NAMES)).toEqual([
 		"The server's config could not be read: No SSH server listens. Check the SSH target (AI_SERVER_SSH_HOST)",
 	]);
 	expect(runningWarnings(error, ENVIRONMENT_NAMES)).toEqual([

@@ -104,7 +104,7 @@ test.each(HOSTS)(
 		]);
 		await client.send({ type: "prompt", message: "/ai-server-unload nope" });
 		expect(client.notices().at(-1)).toBe(
-			"The server does not know the model nope. Run /ai-server-refresh to see the models it has",
+			"The server does not know the model nope. List the models again: /ai-server-refresh",
 		);
 		expect(box.swap.starts()).toBe(0);
 	},

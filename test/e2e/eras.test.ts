@@ -144,7 +144,8 @@ test.each(ERAS.flatMap((era) => HOSTS.map((host) => ({ ...era, host }))))(
 		});
 		expect(seen.toSorted(byId)).toEqual(
 			expected.map(({ id, context, contextFrom, images }) => ({
-				...{ id, images },
+				id,
+				images,
 				...(WIRED.has(contextFrom) ? { context } : {}),
 			})),
 		);
@@ -162,7 +163,7 @@ test.each(HOSTS)("pi %s: a refused key is told as such", async (host) => {
 		const { stdout, stderr } = await runPi({ host, place, env: envOf(replay, key), args });
 		return stdout + stderr;
 	};
-	expect(await ask(undefined)).toContain("The server wants an API key");
+	expect(await ask(undefined)).toContain("The server requires an API key");
 	expect(await ask("wrong")).toContain("The server refused the API key");
 });
 

@@ -106,7 +106,7 @@ const FAULTS: readonly Fault[] = [
 	{
 		name: "garbage instead of a model list",
 		arrange: async () => ({ AI_SERVER_MODELS_PATH: "/health" }),
-		line: `The model list is not what llama-swap sends, but "OK". Check that AI_SERVER_URL leads to llama-swap and not to some other page. ${NEVER}`,
+		line: `The model list is not what llama-swap sends, but "OK". Check that the URL leads to llama-swap and not to some other page (AI_SERVER_URL). ${NEVER}`,
 	},
 	{
 		name: "AI_SERVER_URL=nonsense",

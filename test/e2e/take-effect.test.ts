@@ -169,7 +169,7 @@ test.concurrent("a server that does not come back from a restart: its log tells 
 			const { code, stdout, stderr } = await print(scope, host, box, "/ai-server-restart --yes");
 			expect([code, stdout]).toEqual([1, ""]);
 			expect(stderr).toMatch(
-				/^Error: llama-swap\.service was restarted, but nothing answers after 30 s\. Its log says: .*ERROR failed to load config .*odd-one/m,
+				/^Error: llama-swap\.service was restarted, but does not answer after 30 s\. Its log says: .*ERROR failed to load config .*odd-one/m,
 			);
 			await writeFile(box.configFile, DEMO_CONFIG);
 			const mended = await print(scope, host, box, "/ai-server-restart --yes");

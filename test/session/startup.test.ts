@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ENVIRONMENT_NAMES } from "../../config.ts";
-import { type Discovery, fallbackDiscovery } from "../../discovery.ts";
+import { fallbackDiscovery } from "../../discovery/fallback.ts";
+import type { Discovery } from "../../discovery.ts";
 import { AiServerError } from "../../lib/errors.ts";
 import { startReport, waitForModels } from "../../session/startup.ts";
 

@@ -25,7 +25,7 @@ export const model = (id: string, more: Partial<ServerModel> = {}): ServerModel 
 export const discovery = (more: Partial<Discovery> = {}): Discovery => ({
 	models: [model("tiny")],
 	others: [],
-	learned: new Map(),
+	probed: new Map(),
 	warnings: [],
 	guesses: [],
 	source: "server",

@@ -1,5 +1,5 @@
 import { parseErrorBody, withoutPrefix } from "../../error-body.ts";
-import { AiServerError } from "../../errors.ts";
+import { AiServerError, type ErrorFacts } from "../../errors.ts";
 
 /** What was asked for, for the message: "the model list", "load of tiny". */
 export interface Asked {
@@ -12,67 +12,79 @@ export interface Asked {
 	readonly location?: string | undefined;
 }
 
-/** The error for an answer whose status is not 2xx: whose fault it is, in words, and what to do. */
-export function statusFault(status: number, body: string, asked: Asked): AiServerError {
-	const fault = parseErrorBody(body);
-	const said = fault && short(withoutPrefix(fault.message));
-	const { message, hint } = explain(status, said, asked);
-	return new AiServerError("http", message, { status, hint, said });
+/** The error for an answer whose status is not 2xx: what is wrong, and what to do about it. */
+export function statusError(status: number, body: string, asked: Asked): AiServerError {
+	const parsed = parseErrorBody(body);
+	const said = parsed && short(withoutPrefix(parsed.message));
+	const { message, ...facts } = explain(status, said, asked);
+	return new AiServerError("http", message, { status, said, ...facts });
 }
 
-function explain(
-	status: number,
-	said: string | undefined,
-	{ what, modelId, keySent, location }: Asked,
-): { message: string; hint?: string } {
+interface Explained extends Pick<ErrorFacts, "hint" | "setting" | "command"> {
+	readonly message: string;
+}
+
+function explain(status: number, said: string | undefined, asked: Asked): Explained {
+	const { what, modelId, keySent, location } = asked;
 	const plain = `HTTP ${status} for ${what}${said === undefined ? "" : `: ${said}`}`;
 	if (status >= 300 && status < 400) {
 		return {
 			message: `The server redirects ${what}${location === undefined ? "" : ` to ${location}`}`,
-			hint: "Set AI_SERVER_URL to the address it ends at; redirects are not followed",
+			hint: "Set the URL to the address it ends at; redirects are not followed",
+			setting: "url",
 		};
 	}
 	switch (status) {
 		case 400:
-			return said?.includes("HTTP request to an HTTPS server") === true
-				? {
-						message: "The server speaks TLS on this port",
-						hint: "Write AI_SERVER_URL with https://",
-					}
-				: { message: plain };
+			if (said?.includes("HTTP request to an HTTPS server") !== true) return { message: plain };
+			return {
+				message: "The server speaks TLS on this port",
+				hint: "Write the URL with https://",
+				setting: "url",
+			};
 		case 401:
-			return keySent
-				? { message: "The server refused the API key", hint: "Check AI_SERVER_API_KEY" }
-				: { message: "The server wants an API key", hint: "Set AI_SERVER_API_KEY" };
+			return {
+				message: keySent ? "The server refused the API key" : "The server requires an API key",
+				hint: keySent ? "Check the key" : "Set one",
+				setting: "apiKey",
+			};
 		case 404:
-			return modelId === undefined
-				? {
-						message: `The server has no such page for ${what}`,
-						hint: "Check AI_SERVER_URL, and the AI_SERVER_..._PATH variables if you set them",
-					}
-				: {
-						message: `The server does not know the model ${modelId}`,
-						hint: "Run /ai-server-refresh to see the models it has",
-					};
+			return modelId === undefined ? noPage(what) : noModel(modelId);
 		case 421:
 			return {
 				message: "The proxy does not serve this host name",
-				hint: "AI_SERVER_URL must use the name in the proxy's certificate, not an IP address",
+				hint: "Use the name in the proxy's certificate, not an IP address, in the URL",
+				setting: "url",
 			};
 		case 429:
 			return { message: plain, hint: "The model is busy; try again in a moment" };
 		case 502:
 		case 504:
-			// Caddy's own answer has no body; llama-swap's always says something.
-			return said === undefined
-				? {
-						message: `The proxy answers, but llama-swap behind it does not (HTTP ${status})`,
-						hint: "Start llama-swap on the server, or look at its log",
-					}
-				: { message: plain };
+			// Caddy's own answer has no body; llama-swap's always has one.
+			if (said !== undefined) return { message: plain };
+			return {
+				message: `The proxy answers, but llama-swap behind it does not (HTTP ${status})`,
+				hint: "Start llama-swap on the server, or look at its log",
+			};
 		default:
 			return { message: plain };
 	}
+}
+
+function noPage(what: string): Explained {
+	return {
+		message: `The server has no such page for ${what}`,
+		hint: "Check the URL, and the paths if you set any",
+		setting: ["url", "paths"],
+	};
+}
+
+function noModel(id: string): Explained {
+	return {
+		message: `The server does not know the model ${id}`,
+		hint: "List the models again",
+		command: "refresh",
+	};
 }
 
 function short(text: string): string {

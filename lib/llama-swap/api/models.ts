@@ -10,15 +10,15 @@ import {
 import type { ModelKind } from "../../llama-server/servers.ts";
 import { type DeclaredContext, readDeclared } from "./capabilities.ts";
 
-/** What stands behind a listed id, in llama-swap's words (`meta.llamaswap.type`). */
+/** What a listed id is, in llama-swap's words (`meta.llamaswap.type`). */
 export type EntryType = "model" | "alias" | "peer" | "selector" | "profile";
 
-/** A record of `GET /v1/models`. What it does not say is undefined. */
+/** A record of `GET /v1/models`. What it does not have is undefined. */
 export interface ListedModel {
 	readonly id: string;
 	/** A name for people, where the config gives one. */
 	readonly name: string | undefined;
-	/** False only where image input is ruled out, not where nobody speaks of it. */
+	/** False only where image input is ruled out, not where nothing is known. */
 	readonly images: boolean | undefined;
 	readonly description?: string | undefined;
 	/** v241 and later; up to v240 only peers are told apart. */
@@ -35,8 +35,6 @@ export interface ListedModel {
 	readonly tools?: boolean | undefined;
 	readonly thinking?: boolean | undefined;
 	readonly kind?: ModelKind | undefined;
-	/** The product: "llama-swap", "llamacpp"; llama_cpp.server says "me". */
-	readonly ownedBy?: string | undefined;
 	/** Of a llama-server router: the words of the command that runs, or would run, this model. */
 	readonly args?: readonly string[] | undefined;
 }
@@ -52,8 +50,6 @@ export interface RunningModel {
 	readonly cmd: string | undefined;
 	/** Seconds without a request until it is unloaded; 0 = never. */
 	readonly ttl?: number | undefined;
-	/** The model's own address, as seen from the server. */
-	readonly proxy?: string | undefined;
 	readonly name?: string | undefined;
 	readonly description?: string | undefined;
 }
@@ -89,7 +85,6 @@ function readListed(id: string, record: JsonRecord): ListedModel {
 		peer,
 		targets: type === "selector" ? idsOf(own?.["targets"]) : undefined,
 		...readDeclared(record),
-		ownedBy: lineOf(record["owned_by"]),
 		args: argsOf(recordOf(record["status"])?.["args"]),
 	};
 }
@@ -115,7 +110,6 @@ export function parseRunning(body: string): readonly RunningModel[] {
 				state,
 				cmd: textOf(record["cmd"]),
 				ttl: secondsOf(record["ttl"]),
-				proxy: lineOf(record["proxy"]),
 				name: lineOf(record["name"]),
 				description: lineOf(record["description"]),
 			},

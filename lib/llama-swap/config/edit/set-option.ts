@@ -1,5 +1,5 @@
 import { AiServerError } from "../../../errors.ts";
-import { findSize, type SizeSetting } from "../../../llama-server/launch.ts";
+import { findSize, type SizeOption } from "../../../llama-server/launch.ts";
 import { programName } from "../../../llama-server/servers.ts";
 import { ConfigDocument, refusal } from "../document.ts";
 import { type ExpandedConfig, expandConfig } from "../expanded.ts";
@@ -102,7 +102,7 @@ function edit(config: ExpandedConfig, name: string, size: number): ConfigEdit {
 }
 
 /** The current size, as its server reads it; undefined for a word such as "auto". */
-function numberBefore({ option, value, size }: SizeSetting): number | undefined {
+function numberBefore({ option, value, size }: SizeOption): number | undefined {
 	return option !== undefined && typeof size === "number" && /^\+?\d/.test(value.text)
 		? size
 		: undefined;
@@ -111,7 +111,7 @@ function numberBefore({ option, value, size }: SizeSetting): number | undefined 
 function planReplacing(
 	{ document }: ExpandedConfig,
 	{ model, line: cmdLine }: ModelCommand,
-	setting: SizeSetting,
+	setting: SizeOption,
 	option: string,
 	size: number,
 ): Plan {
@@ -161,7 +161,7 @@ function planReplacing(
 function planAdding(
 	config: ExpandedConfig,
 	command: ModelCommand,
-	{ call, server, ownOption: option, variable }: SizeSetting,
+	{ call, server, ownOption: option, variable }: SizeOption,
 	size: number,
 ): Plan {
 	const { model, origin, line } = command;

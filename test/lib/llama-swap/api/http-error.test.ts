@@ -1,38 +1,44 @@
 import { expect, test } from "vitest";
+import { ENVIRONMENT_NAMES } from "../../../../config.ts";
 import { describeError } from "../../../../lib/errors.ts";
-import { type Asked, statusFault } from "../../../../lib/llama-swap/api/http-error.ts";
+import { type Asked, statusError } from "../../../../lib/llama-swap/api/http-error.ts";
 
 const list: Asked = { what: "the model list", keySent: false };
 const load: Asked = { what: "loading tiny", modelId: "tiny", keySent: true };
 
 test.each<[number, string, Asked, string]>([
-	[401, "", list, "The server wants an API key. Set AI_SERVER_API_KEY"],
-	[401, "", load, "The server refused the API key. Check AI_SERVER_API_KEY"],
+	[401, "", list, "The server requires an API key. Set one (AI_SERVER_API_KEY)"],
+	[401, "", load, "The server refused the API key. Check the key (AI_SERVER_API_KEY)"],
 	[
 		404,
 		"404 page not found",
 		list,
-		"The server has no such page for the model list. Check AI_SERVER_URL",
+		"The server has no such page for the model list. Check the URL, and the paths if you set any (AI_SERVER_URL, AI_SERVER_..._PATH)",
 	],
 	[
 		404,
 		'{"src":"llama-swap","error":"model not found"}',
 		load,
-		"The server does not know the model tiny. Run /ai-server-refresh",
+		"The server does not know the model tiny. List the models again: /ai-server-refresh",
 	],
 	[
 		301,
 		"",
 		{ ...list, location: "https://b/" },
-		"The server redirects the model list to https://b/. Set AI_SERVER_URL",
+		"The server redirects the model list to https://b/. Set the URL to the address it ends at; redirects are not followed (AI_SERVER_URL)",
 	],
 	[
 		400,
 		"Client sent an HTTP request to an HTTPS server.",
 		list,
-		"The server speaks TLS on this port. Write AI_SERVER_URL with https://",
+		"The server speaks TLS on this port. Write the URL with https:// (AI_SERVER_URL)",
 	],
-	[421, "", list, "The proxy does not serve this host name. AI_SERVER_URL must use the name"],
+	[
+		421,
+		"",
+		list,
+		"The proxy does not serve this host name. Use the name in the proxy's certificate, not an IP address, in the URL (AI_SERVER_URL)",
+	],
 	[
 		429,
 		"Too many requests",
@@ -59,9 +65,9 @@ test.each<[number, string, Asked, string]>([
 	],
 	[503, "", list, "HTTP 503 for the model list"],
 ])("status %i with body %j", (status, body, asked, line) => {
-	const fault = statusFault(status, body, asked);
-	expect(describeError(fault)).toContain(line);
-	expect(fault).toMatchObject({ code: "http", status });
+	const error = statusError(status, body, asked);
+	expect(describeError(error, ENVIRONMENT_NAMES)).toContain(line);
+	expect(error).toMatchObject({ code: "http", status });
 });
 
 test.each([
@@ -69,9 +75,9 @@ test.each([
 	["the error: unspecific error: x", "the error: unspecific error: x"],
 	["", undefined],
 ])("of the body %j the server's own words are kept", (body, said) => {
-	expect(statusFault(500, body, load).said).toBe(said);
+	expect(statusError(500, body, load).said).toBe(said);
 });
 
 test("a long body is cut", () => {
-	expect(statusFault(500, "x".repeat(5000), list).message.length).toBeLessThan(400);
+	expect(statusError(500, "x".repeat(5000), list).message.length).toBeLessThan(400);
 });

@@ -58,14 +58,17 @@ test.each([
 ] as const)("%s: what the config declares of a model", async (era, field, images, tools) => {
 	const models = await listOf(`llama-swap-${era}`, "models");
 	expect(models.get("tiny")).toMatchObject({
-		...{ name: "Tiny Markov", description: "a tiny model", ownedBy: "llama-swap", images, tools },
+		name: "Tiny Markov",
+		description: "a tiny model",
+		images,
+		tools,
 		context: { tokens: 1024, field, measured: false },
 	});
 	expect(models.get("tiny")?.kind).toBe(tools === undefined ? undefined : "chat");
 	expect(models.get("vision")?.images).toBe(true);
 	// The metadata says 99 tokens, which no window has.
 	expect(models.get("vision")?.context).toBeUndefined();
-	const { id, name, ownedBy, type, ...silent } = models.get("late") ?? {};
+	const { id, name, type, ...silent } = models.get("late") ?? {};
 	expect(new Set(Object.values(silent))).toEqual(new Set([undefined]));
 });
 
@@ -88,7 +91,9 @@ test.each(["v250", "head"])("%s tells aliases, selectors and profile pins apart"
 test("llama-server tells its window itself", async () => {
 	expect([...(await listOf("llama-server", "models-v1")).values()]).toMatchObject([
 		{
-			...{ id: "tiny-markov", ownedBy: "llamacpp", images: false, kind: "chat" },
+			id: "tiny-markov",
+			images: false,
+			kind: "chat",
 			context: { tokens: 4096, field: "meta.n_ctx", measured: true },
 		},
 	]);
@@ -107,7 +112,7 @@ test("a llama-server router: the trained size is no window, the command is known
 
 test("llama_cpp.server tells an id and no more", async () => {
 	expect(parseModelList(await recorded("llama-cpp-python", "models"))).toEqual([
-		{ id: "tiny.gguf", ownedBy: "me" },
+		{ id: "tiny.gguf" },
 	]);
 });
 
@@ -225,9 +230,10 @@ test.each(ERAS)("%s: the running models", async (era) => {
 	expect(await running("running-empty")).toEqual([]);
 	expect(await running("running-ready")).toEqual([
 		{
-			...{ id: "late", state: "ready", ttl: 0 },
+			id: "late",
+			state: "ready",
+			ttl: 0,
 			cmd: expect.stringMatching(/^\S+ -m \/models\/tiny\.gguf --port \d+ -c 1024 -np 1 -t 1$/),
-			proxy: expect.stringMatching(/^http:\/\/localhost:\d+$/),
 		},
 	]);
 	// Up to v217 a model that starts or stops cannot be seen, and v220 stops by killing at once.

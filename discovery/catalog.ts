@@ -1,0 +1,90 @@
+import { type Discovery, discoverModels, type ModelSource } from "../discovery.ts";
+import type { Names } from "../lib/errors.ts";
+import type { JsonFile } from "../lib/json-file.ts";
+import { isSure, keepList, parseKept } from "./cache.ts";
+import { fallbackDiscovery } from "./fallback.ts";
+
+/** The models as pi sees them: what is known now, and one way to learn more. */
+export interface Catalog {
+	current(): Discovery;
+	/** Takes the list that an earlier start has kept, and returns its age in ms; undefined for none. */
+	restore(): Promise<number | undefined>;
+	/**
+	 * Asks the server, without the config file when `quick`; a call while one is under way joins it.
+	 * Rejects with AiServerError when the list could not be had, and leaves the current one as it is.
+	 */
+	refresh(options?: { readonly quick?: boolean }): Promise<Discovery>;
+	/** Calls back after every change of the current list; returns the way to stop that. */
+	onChange(listener: () => void): () => void;
+}
+
+export interface CatalogDeps {
+	readonly source: ModelSource;
+	/** Where the last good list is kept for an offline start. */
+	readonly file: JsonFile;
+	/** Milliseconds since 1970. */
+	readonly now: () => number;
+	/** How the warnings name settings and commands. */
+	readonly names?: Names | undefined;
+	/** Ends a refresh under way, at shutdown. */
+	readonly signal: AbortSignal;
+}
+
+export function createCatalog({ source, file, now, signal, names }: CatalogDeps): Catalog {
+	const listeners = new Set<() => void>();
+	let current = fallbackDiscovery();
+	let running: { readonly quick: boolean; readonly result: Promise<Discovery> } | undefined;
+
+	const publish = (next: Discovery): void => {
+		current = next;
+		for (const listener of listeners) listener();
+	};
+	const ask = async (quick: boolean): Promise<Discovery> => {
+		try {
+			const found = await discoverModels(source, {
+				remembered: rememberedSizes(current),
+				probed: current.probed,
+				onPart: publish,
+				quick,
+				signal,
+				now,
+				names,
+			});
+			publish(await keepList(found, file));
+			return current;
+		} finally {
+			running = undefined;
+		}
+	};
+	const refresh = ({ quick = false } = {}): Promise<Discovery> => {
+		if (running !== undefined && (quick || !running.quick)) return running.result;
+		// The whole list was asked for while a quick look is under way: it comes next.
+		const before = running?.result.catch(() => undefined);
+		const result = before === undefined ? ask(quick) : before.then(() => refresh({ quick }));
+		if (before === undefined) running = { quick, result };
+		return result;
+	};
+	return {
+		current: () => current,
+		async restore() {
+			const kept = parseKept(await file.read());
+			if (kept?.seenAt === undefined) return undefined;
+			publish(kept);
+			return now() - kept.seenAt;
+		},
+		refresh,
+		onChange(listener) {
+			listeners.add(listener);
+			return () => listeners.delete(listener);
+		},
+	};
+}
+
+function rememberedSizes({ models, source }: Discovery): ReadonlyMap<string, number> {
+	if (source === "fallback") return new Map();
+	// What a server or a file has reported is in `probed`, and dies with the command it belongs to.
+	const known = models.filter(
+		({ contextOrigin }) => contextOrigin !== "server" && isSure(contextOrigin),
+	);
+	return new Map(known.map(({ id, contextWindow }) => [id, contextWindow]));
+}
