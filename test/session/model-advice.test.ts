@@ -7,8 +7,13 @@ const model = (
 	contextWindow: number,
 	more: Partial<ServerModel> = {},
 ): ServerModel => ({
-	...{ id, name: id, state: "ready", contextWindow, contextOrigin: "command" },
-	...{ reasoning: false, images: false },
+	id,
+	name: id,
+	state: "ready",
+	contextWindow,
+	contextOrigin: "command",
+	reasoning: false,
+	images: false,
 	...more,
 });
 const MODELS = [

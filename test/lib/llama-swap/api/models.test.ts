@@ -58,7 +58,10 @@ test.each([
 ] as const)("%s: what the config declares of a model", async (era, field, images, tools) => {
 	const models = await listOf(`llama-swap-${era}`, "models");
 	expect(models.get("tiny")).toMatchObject({
-		...{ name: "Tiny Markov", description: "a tiny model", images, tools },
+		name: "Tiny Markov",
+		description: "a tiny model",
+		images,
+		tools,
 		context: { tokens: 1024, field, measured: false },
 	});
 	expect(models.get("tiny")?.kind).toBe(tools === undefined ? undefined : "chat");
@@ -88,7 +91,9 @@ test.each(["v250", "head"])("%s tells aliases, selectors and profile pins apart"
 test("llama-server tells its window itself", async () => {
 	expect([...(await listOf("llama-server", "models-v1")).values()]).toMatchObject([
 		{
-			...{ id: "tiny-markov", images: false, kind: "chat" },
+			id: "tiny-markov",
+			images: false,
+			kind: "chat",
 			context: { tokens: 4096, field: "meta.n_ctx", measured: true },
 		},
 	]);
@@ -225,7 +230,9 @@ test.each(ERAS)("%s: the running models", async (era) => {
 	expect(await running("running-empty")).toEqual([]);
 	expect(await running("running-ready")).toEqual([
 		{
-			...{ id: "late", state: "ready", ttl: 0 },
+			id: "late",
+			state: "ready",
+			ttl: 0,
 			cmd: expect.stringMatching(/^\S+ -m \/models\/tiny\.gguf --port \d+ -c 1024 -np 1 -t 1$/),
 		},
 	]);
