@@ -135,7 +135,7 @@ export const ENVIRONMENT_NAMES: Names = {
 type VariableName = (typeof TABLE)[number]["name"];
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Paths on the server; `<id>` stands for a model id. */
+/** Paths on the server; `<id>` is replaced by a model id. */
 export interface Routes {
 	readonly models: string;
 	readonly running: string;
@@ -144,7 +144,7 @@ export interface Routes {
 	readonly upstreamHealth: string;
 }
 
-/** Everything that tells one server from another. */
+/** Everything by which servers differ. */
 export interface Settings {
 	/** pi's name for the provider, and what its commands begin with. */
 	readonly id: string;
@@ -327,9 +327,9 @@ function parseRoute(name: VariableName, text: string): string {
 	return text;
 }
 
-function unusable(name: VariableName, fault: string, hint: string): AiServerError {
+function unusable(name: VariableName, problem: string, hint: string): AiServerError {
 	const setting = TABLE.find((variable) => variable.name === name)?.setting;
 	// The message names the variable, and so better than the name that all the paths share.
 	const named = setting === "paths" ? {} : { setting };
-	return new AiServerError("settings", `${name} ${fault}`, { hint, ...named });
+	return new AiServerError("settings", `${name} ${problem}`, { hint, ...named });
 }

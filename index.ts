@@ -5,6 +5,7 @@ import { type ExtensionAPI, getAgentDir, VERSION } from "@earendil-works/pi-codi
 import { registerCommands, registerEntries } from "./commands/all.ts";
 import { ENVIRONMENT_NAMES, loadSettings } from "./config.ts";
 import { AiServerError } from "./lib/errors.ts";
+import { waitFor } from "./lib/poll.ts";
 import { createChat } from "./session/chat.ts";
 import { createEffects } from "./session/effects.ts";
 import { createNotices } from "./session/notices.ts";
@@ -46,7 +47,7 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	const notices = createNotices();
 	const registration = createProvider(server, createChat(server, notices));
 	pi.registerProvider(registration.provider);
-	handleSession(pi, server, registration, rest, notices);
+	handleSession(pi, server, { registration, rest, notices, now: effects.now, wait: waitFor });
 }
 
 /** Older hosts run a tool although its arguments could not be read. */

@@ -22,7 +22,7 @@ export interface FileAdmin {
 	writePreset(expected: string, text: string, signal?: AbortSignal): Promise<Replaced>;
 	/** Tokens that a model file on the server was trained for, by its own head; undefined without one. */
 	readTrained(path: string, signal?: AbortSignal): Promise<number | undefined>;
-	/** Tokens that a model of this config was trained for, as its file says, or it itself when loaded. */
+	/** Tokens that a model of this config was trained for, from its file, or from itself when loaded. */
 	trainedContext(id: string, yaml: string, signal?: AbortSignal): Promise<number>;
 }
 

@@ -5,7 +5,7 @@ import { lazy } from "../lib/lazy.ts";
 import type { ModelStatus, ServerEvent } from "../lib/llama-swap/api/events.ts";
 import type { InFlight } from "../lib/llama-swap/api/in-flight.ts";
 
-// The reader of event streams is not needed before somebody listens.
+// Not needed before there is a listener.
 const eventReader = lazy(() => import("../lib/llama-swap/api/events.ts"));
 
 /** What happens to the stream of events itself. */
@@ -73,7 +73,7 @@ type End = "ended" | "unreachable" | "missing";
 interface Link {
 	readonly closing: AbortController;
 	phase: Phase;
-	/** True while the listeners have been told of a stream and not of its end. */
+	/** True while the listeners know of a stream and not of its end. */
 	isLive: boolean;
 	known: KnownState | undefined;
 	/** When the last event came. */

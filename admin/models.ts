@@ -36,7 +36,7 @@ export interface ModelAdmin {
 	 * whose connection is dropped is unloaded again as soon as it is ready.
 	 */
 	load(id: string, signal?: AbortSignal): Promise<void>;
-	/** What a model's log says about a load that failed; undefined when it says nothing. Never rejects. */
+	/** The lines of a model's log that explain a failed load; undefined without any. Never rejects. */
 	explainLoad(id: string): Promise<string | undefined>;
 	unload(id: string, signal?: AbortSignal): Promise<void>;
 	unloadAll(signal?: AbortSignal): Promise<void>;
@@ -48,7 +48,7 @@ export interface ModelAdmin {
 const LOG_DEADLINE_MS = 1000;
 const MAX_LOG_CHARACTERS = 1024 * 1024;
 const PROPS_PATH = "/upstream/<id>/props";
-/** A page of a model that is loaded; nobody waits long for it. */
+/** A page of a model that is loaded: it comes at once, or not at all. */
 const PROPS_DEADLINE_MS = 3000;
 const LOG_PATH = "/logs/stream/<id>";
 /** llama-swap stops a model with a grace of 10 s, then kills it; several in turn take longer. */
@@ -121,7 +121,7 @@ async function readAtMost(http: Http, path: string, milliseconds: number): Promi
 	return text;
 }
 
-/** The error of a load with what the log says as its hint; undefined where the log cannot help. */
+/** The error of a load with lines of the log as its hint; undefined where the log cannot help. */
 async function withReason(
 	error: unknown,
 	explain: () => Promise<string | undefined>,

@@ -14,7 +14,7 @@ export interface PageRequest {
 	readonly what: string;
 	/** Set when the path names a model, so that a 404 means this model. */
 	readonly modelId?: string;
-	/** Ten seconds, where nothing else is said; "none" for what may take as long as it likes. */
+	/** Ten seconds by default; "none" for what is not limited. */
 	readonly deadlineMs?: number | "none";
 	readonly signal: AbortSignal | undefined;
 }

@@ -12,7 +12,7 @@ export interface TrainedSources {
 }
 
 /**
- * Tokens that a model was trained for: as its file says, else as it says itself when it is loaded.
+ * Tokens that a model was trained for: from its file, else from itself when it is loaded.
  * Rejects with AiServerError "config" when neither can be had.
  */
 export async function readTrainedContext(
@@ -33,9 +33,9 @@ export async function readTrainedContext(
 			cause = error;
 		}
 	}
-	const told = (await isReady(own)) ? trainedIn(await models()) : undefined;
-	if (told !== undefined) return told;
-	throw new AiServerError("config", `Nobody says how much context ${id} was trained for`, {
+	const reported = (await isReady(own)) ? trainedIn(await models()) : undefined;
+	if (reported !== undefined) return reported;
+	throw new AiServerError("config", `The training context of ${id} is unknown`, {
 		hint: "Load it first, or give a number",
 		cause,
 	});

@@ -40,7 +40,7 @@ export interface ServerModel {
 	readonly contextOrigin: ContextOrigin;
 	readonly reasoning: boolean;
 	readonly images: boolean;
-	/** How it is told to think; undefined while nobody has read its template. */
+	/** How its thinking is controlled; undefined while its template is not read. */
 	readonly thinking?: Thinking | undefined;
 	/** False for a model whose template cannot show it tools. */
 	readonly tools?: boolean | undefined;
@@ -52,13 +52,13 @@ export interface ServerModel {
 	readonly ttl?: number | undefined;
 	/** The server that has it, where llama-swap only passes requests on. */
 	readonly peer?: string | undefined;
-	/** Set for an id that stands for a choice among models. */
+	/** Set for an id that is a choice among models. */
 	readonly choice?: Extract<EntryType, "selector" | "profile"> | undefined;
 }
 
 export interface MergeSources {
 	readonly listed: readonly ListedModel[];
-	/** Undefined when the server could not say; then every state is "unknown". */
+	/** Undefined when the server did not report them; then every state is "unknown". */
 	readonly running: readonly RunningModel[] | undefined;
 	/** The config file; undefined when it could not be read. */
 	readonly preset: SwapConfig | undefined;
@@ -131,8 +131,7 @@ interface ReasoningSources {
 /** `--reasoning off` counts more than what the template could do; a name counts least. */
 function reasons({ model, baseId, launch, thinks }: ReasoningSources): boolean {
 	if (launch?.reasoning === false) return false;
-	const told = thinks ?? model.thinking;
-	return told ?? (isReasoningModel(model.id) || isReasoningModel(baseId));
+	return thinks ?? model.thinking ?? (isReasoningModel(model.id) || isReasoningModel(baseId));
 }
 
 function launchOf(
@@ -194,7 +193,7 @@ const THINKING =
 /** Their members that do not. */
 const NOT_THINKING = /non?-?think|no-?reason|instruct-2507|coder|embed|rerank/;
 
-/** A guess by name, for as long as nobody has asked the model's template whether it can think. */
+/** A guess by name, used until the model's template is read. */
 export function isReasoningModel(id: string): boolean {
 	const name = id.toLowerCase();
 	return THINKING.test(name) && !NOT_THINKING.test(name);

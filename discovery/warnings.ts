@@ -2,7 +2,7 @@ import type { Discovery } from "../discovery.ts";
 import { AiServerError, describeError, type Names } from "../lib/errors.ts";
 import { FALLBACK_CONTEXT, type ServerModel } from "./merge.ts";
 
-/** A plain server has no such page, and that is no fault. */
+/** A plain server has no such page, which is no error. */
 export function runningWarnings(error: unknown, names?: Names): readonly string[] {
 	if (error === undefined || isMissing(error)) return [];
 	return [`Which models are loaded is unknown: ${describeError(error, names)}`];
@@ -35,7 +35,7 @@ export function emptyListWarning(names?: Names): string {
 	return describeError(error, names);
 }
 
-/** Worth knowing when somebody looks, but no fault. */
+/** Facts about the list that are no errors. */
 export function notes(models: readonly ServerModel[], runningError: unknown): readonly string[] {
 	const guessed = models.filter(({ contextOrigin }) => contextOrigin === "guess");
 	const toolless = models.filter(({ tools }) => tools === false);
@@ -47,7 +47,9 @@ export function notes(models: readonly ServerModel[], runningError: unknown): re
 				]),
 		...(toolless.length === 0 ? [] : [`Cannot use tools: ${idList(toolless)}`]),
 		...(isMissing(runningError)
-			? ["This server does not tell which models are loaded; loading and unloading need llama-swap"]
+			? [
+					"This server does not report which models are loaded; loading and unloading need llama-swap",
+				]
 			: []),
 	];
 }

@@ -16,7 +16,7 @@ export function createJsonFile(path: string, writer: number): JsonFile {
 			try {
 				return JSON.parse(await readFile(path, "utf8"));
 			} catch {
-				return undefined; // no cache yet, or one that nobody can use
+				return undefined; // no cache yet, or an unusable one
 			}
 		},
 		async write(value) {

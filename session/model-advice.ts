@@ -9,7 +9,7 @@ const PI_RESERVE = 16_384;
 const SMALL_WINDOW = 20_000;
 
 /**
- * What somebody should know about the model they have chosen: that the server no longer has it, or
+ * What a user should know about the model they have chosen: that the server no longer has it, or
  * that pi would compact for ever. One sentence each; `selected` is its id.
  */
 export function adviceFor(models: readonly ServerModel[], selected: string): readonly string[] {
@@ -43,14 +43,14 @@ export function createAdvice(
 	context: Pick<ExtensionContext, "hasUI" | "model">,
 	catalog: Pick<Catalog, "current">,
 ): (model?: ExtensionContext["model"]) => void {
-	const told = new Set<string>();
+	const shown = new Set<string>();
 	return (selected) => {
 		const model = selected ?? context.model;
 		const { models, source } = catalog.current();
 		if (!context.hasUI || model?.provider !== provider || source !== "server") return;
 		for (const line of adviceFor(models, model.id)) {
-			if (!told.has(line)) reply.warn(line);
-			told.add(line);
+			if (!shown.has(line)) reply.warn(line);
+			shown.add(line);
 		}
 	};
 }

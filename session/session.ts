@@ -1,7 +1,6 @@
 import type { ExtensionAPI, ExtensionContext } from "@earendil-works/pi-coding-agent";
 import { followConfig } from "../discovery/config-watch.ts";
-import { waitFor } from "../lib/poll.ts";
-import { createReply } from "../ui/reply.ts";
+import { createReply, type Reply } from "../ui/reply.ts";
 import { type CatalogUpdates, showChanges } from "./catalog-updates.ts";
 import { createAdvice } from "./model-advice.ts";
 import type { Notices } from "./notices.ts";
@@ -11,15 +10,21 @@ import { type Rest, startReport } from "./startup.ts";
 
 type Pi = Pick<ExtensionAPI, "on" | "registerProvider" | "appendEntry">;
 
+export interface SessionOptions {
+	readonly registration: Registration;
+	/** What the start has left for later. */
+	readonly rest: Rest;
+	readonly notices: Pick<Notices, "showIn">;
+	/** Milliseconds since 1970. */
+	readonly now: () => number;
+	/** Rejects when the signal aborts. */
+	readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
 /** Follows pi's session for one server: shows what changes, and ends with it. */
-export function handleSession(
-	pi: Pi,
-	server: Server,
-	{ provider, isPulling }: Registration,
-	rest: Rest,
-	notices: Pick<Notices, "showIn">,
-): void {
+export function handleSession(pi: Pi, server: Server, options: SessionOptions): void {
 	const { id, catalog, closed, http } = server;
+	const { provider, isPulling } = options.registration;
 	let updates: CatalogUpdates | undefined;
 	let advise: ReturnType<typeof createAdvice> | undefined;
 
@@ -29,11 +34,11 @@ export function handleSession(
 		updates = showChanges(catalog, isPulling, () => pi.registerProvider(provider));
 		closed.addEventListener("abort", updates.stop, { once: true });
 		const reply = createReply(pi, context, server.names);
-		notices.showIn(reply);
+		options.notices.showIn(reply);
 		advise = createAdvice(id, reply, context, catalog);
 		catalog.onChange(advise);
 		// SSH may take long and the prompt does not wait for it, so the rest happens meanwhile.
-		void finishStart(pi, server, context, rest);
+		void finishStart(server, context, reply, options);
 	});
 	pi.on("agent_start", () => updates?.hold());
 	pi.on("agent_end", (_event, { hasUI }) => {
@@ -41,23 +46,21 @@ export function handleSession(
 		// A model that was not loaded before has its real numbers only now. The turn does not wait.
 		if (!closed.aborted && hasUI) void catalog.refresh({ quick: true }).catch(() => undefined);
 	});
-	pi.on("model_select", (_event, { model }) => {
+	pi.on("model_select", ({ model }) => {
 		advise?.(model);
 		// So the handshake is over before the first question is typed.
-		if (model?.provider === id) void http.warm();
+		if (model.provider === id) void http.warm();
 	});
 	pi.on("session_shutdown", () => server.close());
 }
 
 /** Asks what the start has left out, reports what went wrong, then follows the server's config. */
 async function finishStart(
-	pi: Pi,
-	server: Server,
+	{ admin, catalog, closed, names, settings }: Server,
 	context: ExtensionContext,
-	rest: Rest,
+	reply: Reply,
+	{ rest, now, wait }: SessionOptions,
 ): Promise<void> {
-	const { admin, catalog, closed, names, settings } = server;
-	const reply = createReply(pi, context, names);
 	try {
 		const failure = await rest(context).then(
 			() => undefined,
@@ -65,10 +68,9 @@ async function finishStart(
 		);
 		if (closed.aborted) return;
 		const { problems } = settings;
-		const facts = { failure, problems, now: Date.now(), names };
-		for (const line of startReport(catalog.current(), facts)) reply.warn(`ai-server: ${line}`);
-		if (!context.hasUI) return;
-		followConfig({ events: admin.events, catalog, wait: waitFor, signal: closed });
+		const report = startReport(catalog.current(), { failure, problems, now: now(), names });
+		for (const line of report) reply.warn(`ai-server: ${line}`);
+		if (context.hasUI) followConfig({ events: admin.events, catalog, wait, signal: closed });
 	} catch (error) {
 		// pi throws for whatever is asked of the context of a session that is over.
 		if (!closed.aborted) reply.fail(error);

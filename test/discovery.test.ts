@@ -82,7 +82,7 @@ test("a plain server, which has no list of running models, is no fault", async (
 	);
 	expect(found.warnings).toEqual([]);
 	expect(found.guesses).toContain(
-		"This server does not tell which models are loaded; loading and unloading need llama-swap",
+		"This server does not report which models are loaded; loading and unloading need llama-swap",
 	);
 	expect(found.models.map(({ state }) => state)).toEqual(["unknown", "unknown"]);
 });

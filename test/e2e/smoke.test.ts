@@ -34,7 +34,7 @@ test.each(HOSTS)("pi %s has the commands, runs one, and takes a turn with a tool
 		data?: { commands: readonly { name: string }[] };
 	};
 	const names = data?.commands.map(({ name }) => name).filter((name) => /^ai-server/.test(name));
-	expect(names?.toSorted()).toEqual(COMMANDS.map(({ name }) => name).toSorted());
+	expect(names?.toSorted()).toEqual(COMMANDS.map(({ name }) => `ai-server-${name}`).toSorted());
 
 	await rpc.send({ type: "prompt", message: "/ai-server-load small-talk-1B" });
 	expect(rpc.notices().at(-1)).toMatch(/^small-talk-1B is ready/);

@@ -5,13 +5,13 @@ import type { ModelKind } from "../../llama-server/servers.ts";
 export interface DeclaredContext {
 	/** Tokens. */
 	readonly tokens: number;
-	/** Where it stands in the record. */
+	/** The field of the record that has it. */
 	readonly field: "context_length" | "meta.n_ctx" | `meta.llamaswap.${string}`;
-	/** True when llama-server itself tells what it has allocated, and not a config what it hopes for. */
+	/** True for what llama-server itself has allocated, false for what a config declares. */
 	readonly measured: boolean;
 }
 
-/** What a record of `GET /v1/models` says of the model's abilities; undefined where it says nothing. */
+/** What a record of `GET /v1/models` declares of the model's abilities; undefined where it does not. */
 export interface Declared {
 	readonly context: DeclaredContext | undefined;
 	readonly images: boolean | undefined;
@@ -22,7 +22,7 @@ export interface Declared {
 
 /**
  * Reads the declarations of a record. llama-swap derives its own fields from the config's
- * `capabilities` (v225 and later); before that, and beside it, users write what they know into
+ * `capabilities` (v225 and later); before that, and in addition, users write what they know into
  * `metadata`, which is `meta.llamaswap` here and less trusted.
  */
 export function readDeclared(record: JsonRecord): Declared {
@@ -35,7 +35,7 @@ export function readDeclared(record: JsonRecord): Declared {
 	return {
 		context: contextOf(record, metadata),
 		images:
-			// llama-swap lists true flags only: a missing one says nothing, a list without it does.
+			// llama-swap lists true flags only: a missing one proves nothing, a list without it does.
 			flagOf(capabilities["vision"]) ?? inputs?.includes("image") ?? flagOf(metadata["vision"]),
 		tools:
 			flagOf(capabilities["function_calling"]) ??

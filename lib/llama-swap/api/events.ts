@@ -54,7 +54,7 @@ const MAX_LINE = 64 * 1024;
 /** Turns the messages of one stream into events. What comes before the models is of the past. */
 export function createEventParser(): (message: string) => readonly ServerEvent[] {
 	let begun = false;
-	let toldActivity = false;
+	let hasActivity = false;
 	let inFlight: InFlight | undefined;
 	let line = "";
 
@@ -91,8 +91,8 @@ export function createEventParser(): (message: string) => readonly ServerEvent[]
 			case "metrics": {
 				if (!Array.isArray(data)) return [];
 				const entries = data.flatMap((entry) => readActivity(entry) ?? []);
-				const history = !toldActivity;
-				toldActivity = true;
+				const history = !hasActivity;
+				hasActivity = true;
 				return [{ kind: "activity", entries, history }];
 			}
 			case "activity": {

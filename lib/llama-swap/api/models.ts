@@ -21,11 +21,11 @@ export interface ListedModel {
 	/** False only where image input is ruled out, not where nothing is known. */
 	readonly images: boolean | undefined;
 	readonly description?: string | undefined;
-	/** v241 and later; up to v240 only peers are told apart. */
+	/** v241 and later; up to v240 only peers are distinguished. */
 	readonly type?: EntryType | undefined;
 	/** Other ids of the same model, listed or not; setParamsByID variants among them (v241 and later). */
 	readonly aliases?: readonly string[] | undefined;
-	/** Of an alias: the model it stands for, whose id `/running` shows. */
+	/** Of an alias: the model behind it, whose id `/running` shows. */
 	readonly baseId?: string | undefined;
 	/** Of a peer's model: the peer. Such a model cannot be loaded or unloaded from here. */
 	readonly peer?: string | undefined;

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import type { Admin } from "../../admin.ts";
+import { adminRig, sent } from "../support/admin-rig.ts";
+
+test.each<[string, (admin: Admin) => Promise<unknown>, string]>([
+	["load", (admin) => admin.load("author/m:q4"), "GET /upstream/author/m%3Aq4/health"],
+	["unload", (admin) => admin.unload("a b"), "POST /api/models/unload/a%20b"],
+	["unloadAll", (admin) => admin.unloadAll(), "POST /api/models/unload"],
+])("%s asks the right page, and a plain-text OK is fine", async (_name, act, line) => {
+	const { admin, asked } = adminRig({ answers: () => ({ body: "OK" }) });
+	await act(admin);
+	expect(sent(asked)).toEqual([line]);
+});
+
+test("lists and running models are read", async () => {
+	const list = adminRig({ answers: () => ({ body: '{"data":[{"id":"a"}]}' }) });
+	expect(await list.admin.listModels()).toEqual([{ id: "a", name: undefined, images: undefined }]);
+	const running = adminRig({
+		answers: () => ({ body: '{"running":[{"model":"a","state":"ready"}]}' }),
+	});
+	expect(await running.admin.listRunning()).toEqual([{ id: "a", state: "ready", cmd: undefined }]);
+	expect(sent([...list.asked, ...running.asked])).toEqual(["GET /v1/models", "GET /running"]);
+});
+
+test("an error status carries code, status and the server's words", async () => {
+	const { admin } = adminRig({
+		answers: () => ({
+			status: 500,
+			body: '{"src":"llama-swap","error":"unspecific error: x"}',
+		}),
+	});
+	await expect(admin.load("m")).rejects.toMatchObject({
+		code: "http",
+		status: 500,
+		message: "HTTP 500 for loading m: x",
+	});
+});
+
+test("every request can be stopped by its caller", async () => {
+	const { admin, asked } = adminRig({ answers: () => ({ body: '{"data":[],"running":[]}' }) });
+	const { signal } = new AbortController();
+	await admin.listModels(signal);
+	await admin.load("m", signal);
+	expect(asked.every((request) => request.signal !== undefined)).toBe(true);
+});
+
+test("a load that fails carries the lines of the log that explain it", async () => {
+	const { admin, asked } = adminRig({
+		answers: (path) =>
+			path.startsWith("/logs/")
+				? { body: "loading\nerror: unable to allocate CUDA0 buffer\n" }
+				: {
+						status: 500,
+						body: '{"error":"unspecific error: upstream command exited prematurely"}',
+					},
+	});
+	await expect(admin.load("m")).rejects.toMatchObject({
+		status: 500,
+		hint: expect.stringMatching(/^Its log says: .*unable to allocate CUDA0 buffer/),
+	});
+	expect(sent(asked)).toEqual(["GET /upstream/m/health", "GET /logs/stream/m"]);
+});
+
+test("a log is not asked for where the model was never started", async () => {
+	const { admin, asked } = adminRig({ answers: () => ({ status: 404 }) });
+	await expect(admin.load("m")).rejects.toMatchObject({ status: 404, command: "refresh" });
+	expect(asked).toHaveLength(1);
+});
+
+test("what a loaded model reports of itself", async () => {
+	const body = JSON.stringify({
+		default_generation_settings: { n_ctx: 4096 },
+		modalities: { vision: true },
+		chat_template: "{{ messages }}{% if tools %}{{ tools }}{% endif %}",
+	});
+	const { admin, asked } = adminRig({ answers: () => ({ body }) });
+	expect(await admin.readProps("m")).toMatchObject({
+		contextWindow: 4096,
+		images: true,
+		tools: true,
+	});
+	expect(sent(asked)).toEqual(["GET /upstream/m/props"]);
+});
