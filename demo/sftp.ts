@@ -10,8 +10,9 @@ import {
 	statfs,
 	unlink,
 } from "node:fs/promises";
-import { join, relative, resolve, sep } from "node:path";
+import { join, relative, resolve } from "node:path";
 import ssh2, { type Attributes, type SFTPWrapper } from "ssh2";
+import { localPath, ROOT, refused } from "./remote-path.ts";
 
 const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
 
@@ -53,16 +54,6 @@ export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): voi
 	serveFiles(session);
 	serveFolders(session);
 	serveExtensions(session);
-}
-
-/** The home of the server's user, as the client sees it. */
-const ROOT = "/home/demo";
-
-/** Where a file of the client's lies in the folder. Throws like a system call. */
-export function localPath(home: string, path: string): string {
-	const absolute = resolve(ROOT, path);
-	if (absolute !== ROOT && !absolute.startsWith(ROOT + sep)) throw refused("EACCES");
-	return join(home, relative(ROOT, absolute));
 }
 
 /** What the requests of one session have in common. */
@@ -263,10 +254,6 @@ function serveExtensions(session: Session): void {
 }
 
 const NO_ATTRIBUTES: Attributes = { mode: 0, uid: 0, gid: 0, size: 0, atime: 0, mtime: 0 };
-
-function refused(code: string): Error {
-	return Object.assign(new Error(code), { code });
-}
 
 /** As OpenSSH's server: everything but "not there" and "not allowed" is a plain failure. */
 function statusOf(error: unknown): number {

@@ -2,7 +2,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import ssh2, { type Connection, type ParsedKey, type ServerChannel } from "ssh2";
-import { localPath, serveSftp } from "./sftp.ts";
+import { localPath } from "./remote-path.ts";
+import { serveSftp } from "./sftp.ts";
 
 const { Server, utils } = ssh2;
 
@@ -102,8 +103,7 @@ function serveSession(client: Connection, home: string, service: DemoService): v
 	});
 }
 
-/** The command of the product that prints a file,
- * for a file whose name has no quotes in it. */
+/** How a file is read where its name has no quotes in it. */
 const READ_FILE =
 	/^exec sh -c '[^']*head -c[^']*' sh (?<mark>\w+) (?<length>\d+) (?<tilde>~\/)?'(?<path>[^']*)'$/;
 
