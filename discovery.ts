@@ -1,27 +1,30 @@
 import type { Admin } from "./admin.ts";
 import { fallbackDiscovery } from "./discovery/fallback.ts";
+import { type Heads, missingHeads, readHeads } from "./discovery/heads.ts";
 import { mergeModels, type ServerModel } from "./discovery/merge.ts";
 import {
 	fingerprintOf,
 	isServerAsked,
 	type Probed,
-	probedFile,
 	probedServer,
 	stillTrue,
 } from "./discovery/probed.ts";
 import { configWarnings, emptyListWarning, notes, runningWarnings } from "./discovery/warnings.ts";
-import { withDeadline } from "./lib/deadline.ts";
 import type { Names } from "./lib/errors.ts";
 import type { ListedModel, RunningModel } from "./lib/llama-swap/api/models.ts";
-import type { SwapConfig, SwapModel } from "./lib/llama-swap/config/read.ts";
+import type { SwapConfig } from "./lib/llama-swap/config/read.ts";
 
 export interface Discovery {
 	/** Those that can chat. Never empty; the most conservative model first. */
 	readonly models: readonly ServerModel[];
 	/** Those that cannot: embedding, reranker, image and audio models. */
 	readonly others: readonly ServerModel[];
-	/** What loaded models and model files were asked, by id; kept, so that none is asked twice. */
+	/** What loaded models were asked, by id; kept, so that none is asked twice. */
 	readonly probed: ReadonlyMap<string, Probed>;
+	/** What model files hold; kept, so that none is read twice. */
+	readonly heads: Heads;
+	/** True when all that a window depends on has been read: a guess among them stays one. */
+	readonly isComplete: boolean;
 	/** What could not be had, in sentences for a person; to be shown at once. */
 	readonly warnings: readonly string[];
 	/** Which numbers are guesses; shown with the table. */
@@ -42,7 +45,8 @@ export interface DiscoverOptions {
 	/** Sizes from an earlier time, for models whose size cannot be read now. */
 	readonly remembered?: ReadonlyMap<string, number>;
 	readonly probed?: ReadonlyMap<string, Probed>;
-	/** Gets the list as soon as HTTP has answered, before the slower SSH has. */
+	readonly heads?: Heads;
+	/** Gets the list as soon as HTTP has answered, again with the config file, again with heads of files. */
 	readonly onPart?: (part: Discovery) => void;
 	/** Leaves the config file out: for a start that remembers its sizes. */
 	readonly quick?: boolean;
@@ -53,9 +57,6 @@ export interface DiscoverOptions {
 	readonly names?: Names | undefined;
 }
 
-/** Many files over a slow line must not hold up the list. */
-const FILES_DEADLINE_MS = 10_000;
-
 /**
  * Asks the model list, the running models and the config file side by side, then the loaded models
  * that have not been asked yet, and merges it all. Only the list is required: its failure rejects,
@@ -65,21 +66,33 @@ export async function discoverModels(
 	source: ModelSource,
 	options: DiscoverOptions,
 ): Promise<Discovery> {
-	const { onPart, quick = false, signal } = options;
+	const { quick = false, signal, now } = options;
 	const reading = quick ? undefined : settle(source.readConfig(signal));
 	const processes = settle(source.listRunning(signal));
 	const listed = await source.listModels(signal);
 	const running = await processes;
+	const seenAt = now();
 	const probed = new Map(options.probed);
+	const heads = new Map(options.heads);
 	await probeServers(source, running.value ?? [], probed, signal);
-	const merge = (config?: Settled<SwapConfig | undefined>): Discovery =>
-		mergeAnswers({ listed, running, config, probed }, options);
 
-	if (reading === undefined) return merge();
-	onPart?.(merge());
-	const config = await reading;
-	await probeFiles(source, config.value?.models.values() ?? [], probed, signal);
-	return merge(config);
+	let config: Settled<SwapConfig | undefined> | undefined;
+	const report = (): Discovery => {
+		const part = mergeAnswers({ listed, running, config, probed, heads, seenAt }, options);
+		options.onPart?.(part);
+		return part;
+	};
+	let latest = report();
+	if (reading === undefined) return latest;
+	config = await reading;
+	signal?.throwIfAborted();
+	latest = report();
+	const missing = missingHeads(config.value?.models.values() ?? [], probed, heads);
+	const onSome = (): void => {
+		latest = report();
+	};
+	await readHeads(source, missing, { heads, signal, onSome });
+	return latest;
 }
 
 interface Answers {
@@ -88,25 +101,33 @@ interface Answers {
 	/** Undefined while it is not read. */
 	readonly config: Settled<SwapConfig | undefined> | undefined;
 	readonly probed: ReadonlyMap<string, Probed>;
+	readonly heads: Heads;
+	readonly seenAt: number;
 }
 
 function mergeAnswers(
-	{ listed, running, config, probed }: Answers,
-	{ remembered = new Map(), now, names }: DiscoverOptions,
+	{ listed, running, config, probed, heads, seenAt }: Answers,
+	{ remembered = new Map(), names }: DiscoverOptions,
 ): Discovery {
 	const all = mergeModels({
 		listed,
 		running: running.value,
 		preset: config?.value,
 		probed,
+		heads,
 		remembered,
 	});
 	const models = all.filter(canChat);
 	const isEmpty = models.length === 0;
+	const isRead = config !== undefined && config.error === undefined;
+	const configured = config?.value?.models.values() ?? [];
 	return {
 		models: isEmpty ? fallbackDiscovery().models : models,
 		others: all.filter((model) => !canChat(model)),
 		probed: new Map(probed),
+		heads: new Map(heads),
+		isComplete:
+			models.every(isTold) || (isRead && missingHeads(configured, probed, heads).length === 0),
 		warnings: [
 			...runningWarnings(running.error, names),
 			...configWarnings(config?.error, models, names),
@@ -114,8 +135,13 @@ function mergeAnswers(
 		],
 		guesses: isEmpty ? [] : notes(models, running.error),
 		source: "server",
-		seenAt: now(),
+		seenAt,
 	};
+}
+
+/** True where the server itself has named the window, so that no file is needed for it. */
+function isTold({ contextOrigin }: ServerModel): boolean {
+	return contextOrigin === "server" || contextOrigin === "declared";
 }
 
 function canChat({ kind }: ServerModel): boolean {
@@ -142,30 +168,6 @@ async function probeServers(
 		return [id, probedServer(fingerprint, value)] as const;
 	});
 	for (const [id, answer] of await Promise.all(answers)) probed.set(id, answer);
-}
-
-/**
- * Asks each model's file what it was trained for: a window may be that, and is never more. The head
- * of a file is read once for each command.
- */
-async function probeFiles(
-	source: ModelSource,
-	configured: Iterable<SwapModel>,
-	probed: Map<string, Probed>,
-	signal: AbortSignal | undefined,
-): Promise<void> {
-	const read = async (limit: AbortSignal): Promise<void> => {
-		for (const { id, cmd, launch } of configured) {
-			const { modelPath, contextSize } = launch;
-			if (stillTrue(probed.get(id), cmd) !== undefined || modelPath === undefined) continue;
-			if (contextSize === "unknown") continue;
-			const { value: trained } = await settle(source.readTrained(modelPath, limit));
-			// What was not read in time is asked for again.
-			if (trained === undefined && limit.aborted) return;
-			probed.set(id, probedFile(fingerprintOf(cmd), trained));
-		}
-	};
-	await settle(withDeadline(FILES_DEADLINE_MS, read, { signal }));
 }
 
 interface Settled<T> {

@@ -12,8 +12,9 @@ import { createNotices } from "./session/notices.ts";
 import { createProvider } from "./session/provider.ts";
 import { createServer } from "./session/server.ts";
 import { handleSession } from "./session/session.ts";
+import { startMode } from "./session/start-mode.ts";
 import { waitForModels } from "./session/startup.ts";
-import { createReply } from "./ui/reply.ts";
+import { createReply, warnOutside } from "./ui/reply.ts";
 import { createQuestions } from "./ui/ssh-prompts.ts";
 
 /** Never rejects: an error here would stop pi from starting. */
@@ -43,7 +44,11 @@ async function start(pi: ExtensionAPI): Promise<void> {
 
 	registerEntries(pi);
 	registerCommands(pi, server, questions);
-	const rest = await waitForModels(server.catalog);
+	const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+	const rest = await waitForModels(server.catalog, {
+		mode: startMode({ argv: process.argv, isTerminal }),
+		warn: warnOutside,
+	});
 	const notices = createNotices();
 	const registration = createProvider(server, createChat(server, notices));
 	pi.registerProvider(registration.provider);

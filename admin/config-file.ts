@@ -39,8 +39,9 @@ export function createFileAdmin(
 	return {
 		readPreset,
 		async readConfig(signal) {
-			const yaml = await readPreset(signal);
-			return (await configReader()).parseConfig(yaml);
+			// The parser is loaded while the file is on its way.
+			const [yaml, { parseConfig }] = await Promise.all([readPreset(signal), configReader()]);
+			return parseConfig(yaml);
 		},
 		async writePreset(expected, text, signal) {
 			const { replaceRemoteText } = await remoteFile();

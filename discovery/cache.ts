@@ -2,13 +2,14 @@ import type { Discovery } from "../discovery.ts";
 import { describeError } from "../lib/errors.ts";
 import { recordOf } from "../lib/json.ts";
 import type { JsonFile } from "../lib/json-file.ts";
+import { keptHeads, parseHeads } from "./heads.ts";
 import { type ContextOrigin, conservativeFirst, type ServerModel } from "./merge.ts";
 import { parseProbed, toKept } from "./probed.ts";
 import { notes } from "./warnings.ts";
 
 /** A list that cannot be kept is as good as any for now, so the failure becomes a warning. */
 export async function keepList(found: Discovery, file: JsonFile): Promise<Discovery> {
-	const { seenAt, models, others, probed } = found;
+	const { seenAt, models, others, probed, heads, isComplete } = found;
 	const pairs = [...probed].map(([id, entry]) => [id, toKept(entry)] as const);
 	try {
 		await file.write({
@@ -16,6 +17,8 @@ export async function keepList(found: Discovery, file: JsonFile): Promise<Discov
 			models,
 			others,
 			learned: pairs.filter(([, entry]) => entry !== undefined),
+			heads: keptHeads(heads),
+			isComplete,
 		});
 		return found;
 	} catch (error) {
@@ -26,7 +29,7 @@ export async function keepList(found: Discovery, file: JsonFile): Promise<Discov
 
 /** Reads a kept list; undefined for what holds no model. */
 export function parseKept(kept: unknown): Discovery | undefined {
-	const { seenAt, models, others, learned } = recordOf(kept) ?? {};
+	const { seenAt, models, others, learned, heads, isComplete } = recordOf(kept) ?? {};
 	if (typeof seenAt !== "number") return undefined;
 	const chat = conservativeFirst(keptModels(models));
 	if (chat.length === 0) return undefined;
@@ -34,6 +37,8 @@ export function parseKept(kept: unknown): Discovery | undefined {
 		models: chat,
 		others: keptModels(others),
 		probed: parseProbed(learned),
+		heads: parseHeads(heads),
+		isComplete: isComplete === true,
 		warnings: [],
 		guesses: notes(chat, undefined),
 		source: "cache",

@@ -7,8 +7,8 @@ import { fallbackDiscovery } from "./fallback.ts";
 /** The models as pi sees them: what is known now, and one way to learn more. */
 export interface Catalog {
 	current(): Discovery;
-	/** Takes the list that an earlier start has kept, and returns its age in ms; undefined for none. */
-	restore(): Promise<number | undefined>;
+	/** Takes the list that an earlier start has kept; undefined for none. */
+	restore(): Promise<KeptList | undefined>;
 	/**
 	 * Asks the server, without the config file when `quick`; a call while one is under way joins it.
 	 * Rejects with AiServerError when the list could not be had, and leaves the current one as it is.
@@ -16,6 +16,13 @@ export interface Catalog {
 	refresh(options?: { readonly quick?: boolean }): Promise<Discovery>;
 	/** Calls back after every change of the current list; returns the way to stop that. */
 	onChange(listener: () => void): () => void;
+}
+
+export interface KeptList {
+	/** In milliseconds. */
+	readonly age: number;
+	/** False when windows in it are guesses because something was not read in time. */
+	readonly isComplete: boolean;
 }
 
 export interface CatalogDeps {
@@ -39,18 +46,30 @@ export function createCatalog({ source, file, now, signal, names }: CatalogDeps)
 		current = next;
 		for (const listener of listeners) listener();
 	};
+	/** Each part is kept at once: the process may end before the next one comes. */
+	const take = async (part: Discovery): Promise<void> => {
+		publish(part);
+		const kept = await keepList(part, file);
+		// Unless the next part has come meanwhile.
+		if (kept !== part && current === part) publish(kept);
+	};
 	const ask = async (quick: boolean): Promise<Discovery> => {
+		const before = current;
+		let taken: Promise<void> = Promise.resolve();
 		try {
-			const found = await discoverModels(source, {
-				remembered: rememberedSizes(current),
-				probed: current.probed,
-				onPart: publish,
+			await discoverModels(source, {
+				remembered: rememberedSizes(before),
+				probed: before.probed,
+				heads: before.heads,
+				onPart(part) {
+					taken = take(withKnown(part, before));
+				},
 				quick,
 				signal,
 				now,
 				names,
 			});
-			publish(await keepList(found, file));
+			await taken;
 			return current;
 		} finally {
 			running = undefined;
@@ -70,7 +89,7 @@ export function createCatalog({ source, file, now, signal, names }: CatalogDeps)
 			const kept = parseKept(await file.read());
 			if (kept?.seenAt === undefined) return undefined;
 			publish(kept);
-			return now() - kept.seenAt;
+			return { age: now() - kept.seenAt, isComplete: kept.isComplete };
 		},
 		refresh,
 		onChange(listener) {
@@ -78,6 +97,13 @@ export function createCatalog({ source, file, now, signal, names }: CatalogDeps)
 			return () => listeners.delete(listener);
 		},
 	};
+}
+
+/** Windows that were complete are no less so for being remembered, where no model is new. */
+function withKnown(part: Discovery, before: Discovery): Discovery {
+	if (part.isComplete || !before.isComplete) return part;
+	const known = new Set([...before.models, ...before.others].map(({ id }) => id));
+	return { ...part, isComplete: part.models.every(({ id }) => known.has(id)) };
 }
 
 function rememberedSizes({ models, source }: Discovery): ReadonlyMap<string, number> {

@@ -19,6 +19,8 @@ export function fallbackDiscovery(): Discovery {
 		models: conservativeFirst(models),
 		others: [],
 		probed: new Map(),
+		heads: new Map(),
+		isComplete: false,
 		warnings: [],
 		guesses: [],
 		source: "fallback",

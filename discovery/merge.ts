@@ -9,7 +9,8 @@ import type {
 	RunningState,
 } from "../lib/llama-swap/api/models.ts";
 import type { SwapConfig, SwapModel } from "../lib/llama-swap/config/read.ts";
-import { factsOf, type Probed, stillTrue, trainedOf } from "./probed.ts";
+import type { Heads } from "./heads.ts";
+import { factsOf, type Probed, stillTrue } from "./probed.ts";
 
 /** What an unknown context window is taken for, in tokens. */
 export const FALLBACK_CONTEXT = 32_768;
@@ -62,8 +63,10 @@ export interface MergeSources {
 	readonly running: readonly RunningModel[] | undefined;
 	/** The config file; undefined when it could not be read. */
 	readonly preset: SwapConfig | undefined;
-	/** What servers and model files have reported, by the id of the loaded model. */
+	/** What servers have reported, by the id of the loaded model. */
 	readonly probed: ReadonlyMap<string, Probed>;
+	/** What model files hold. */
+	readonly heads: Heads;
 	/** Sizes from an earlier time, for models whose size cannot be read now. */
 	readonly remembered: ReadonlyMap<string, number>;
 }
@@ -106,6 +109,7 @@ function mergeModel(model: ListedModel, baseId: string, sources: MergeSources): 
 			process,
 			launch,
 			probed,
+			trained: launch?.modelPath === undefined ? undefined : sources.heads.get(launch.modelPath),
 			remembered: sources.remembered.get(id),
 		}),
 		reasoning: reasons({ model, baseId, launch, thinks: facts.thinking?.thinks }),
@@ -148,18 +152,20 @@ interface ContextSources {
 	readonly process: RunningModel | undefined;
 	readonly launch: LaunchOptions | undefined;
 	readonly probed: Probed | undefined;
+	/** Tokens that the model was trained for. */
+	readonly trained: number | undefined;
 	readonly remembered: number | undefined;
 }
 
 /** The most trusted of what is known. */
 function contextOf(
 	{ context, args }: ListedModel,
-	{ process, launch, probed, remembered }: ContextSources,
+	{ process, launch, probed, trained, remembered }: ContextSources,
 ): Pick<ServerModel, "contextWindow" | "contextOrigin"> {
 	const given = (contextWindow: number | undefined, contextOrigin: ContextOrigin) =>
 		contextWindow === undefined ? undefined : { contextWindow, contextOrigin };
 	const isLoaded = process?.state === "ready";
-	const own = launch && contextWindowOf(launch, trainedOf(probed));
+	const own = launch && contextWindowOf(launch, trained);
 	const isWritten = own !== undefined && launch !== undefined && contextWindowOf(launch) === own;
 	const written = process?.cmd === undefined && args === undefined ? "config" : "command";
 	return (

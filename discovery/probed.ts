@@ -12,10 +12,6 @@ export type Probed = {
 	| { readonly kind: "server"; readonly facts: ServerFacts }
 	/** Its server was asked and reported nothing: not asked again before the next start. */
 	| { readonly kind: "silent-server" }
-	/** Tokens that the model was trained for, out of the head of its file. */
-	| { readonly kind: "file"; readonly trained: number }
-	/** Not looked for again before the next start. */
-	| { readonly kind: "unreadable-file" }
 );
 
 /** What a loaded server has answered; undefined for no answer. */
@@ -26,24 +22,13 @@ export function probedServer(fingerprint: string | undefined, facts?: ServerFact
 		: { kind: "server", fingerprint, facts };
 }
 
-/** What the head of a model's file holds; undefined where it could not be read. */
-export function probedFile(fingerprint: string, trained: number | undefined): Probed {
-	return trained === undefined
-		? { kind: "unreadable-file", fingerprint }
-		: { kind: "file", fingerprint, trained };
-}
-
 /** True when the model's server has been asked, and need not be asked again. */
 export function isServerAsked(probed: Probed | undefined): boolean {
-	return probed?.kind === "server" || probed?.kind === "silent-server";
+	return probed !== undefined;
 }
 
 export function factsOf(probed: Probed | undefined): ServerFacts {
 	return probed?.kind === "server" ? probed.facts : {};
-}
-
-export function trainedOf(probed: Probed | undefined): number | undefined {
-	return probed?.kind === "file" ? probed.trained : undefined;
 }
 
 /**
@@ -66,15 +51,8 @@ export function stillTrue(probed: Probed | undefined, cmd: string | undefined): 
 
 /** The form in which it is kept over restarts of pi; undefined for what may be asked again then. */
 export function toKept(probed: Probed): JsonRecord | undefined {
-	switch (probed.kind) {
-		case "server":
-			return { fingerprint: probed.fingerprint, ...probed.facts };
-		case "file":
-			return { fingerprint: probed.fingerprint, trained: probed.trained };
-		case "silent-server":
-		case "unreadable-file":
-			return undefined;
-	}
+	if (probed.kind === "silent-server") return undefined;
+	return { fingerprint: probed.fingerprint, ...probed.facts };
 }
 
 /**
@@ -93,10 +71,8 @@ export function parseProbed(kept: unknown): ReadonlyMap<string, Probed> {
 }
 
 function fromKept(entry: JsonRecord | undefined): Probed | undefined {
-	const { fingerprint, contextWindow, images, thinking, tools, trained } = entry ?? {};
+	const { fingerprint, contextWindow, images, thinking, tools } = entry ?? {};
 	if (typeof fingerprint !== "string") return undefined;
-	const size = windowOf(trained);
-	if (size !== undefined) return { kind: "file", fingerprint, trained: size };
 	const probed = probedServer(fingerprint, {
 		contextWindow: windowOf(contextWindow),
 		images: flagOf(images),

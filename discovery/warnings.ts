@@ -26,6 +26,19 @@ export function configWarnings(
 	return [`The server's config could not be read: ${describeError(error, names)}${effect}`];
 }
 
+/** For a start that could not wait for the config file; undefined where no window depends on it. */
+export function lateWarning(models: readonly ServerModel[]): string | undefined {
+	const guessed = models.filter(({ contextOrigin }) => contextOrigin === "guess");
+	const unsure = guessed.length > 0 ? guessed : models.filter(isWritten);
+	if (unsure.length === 0) return undefined;
+	return `The server's config has not come over SSH in time. Context windows that may be wrong: ${idList(unsure)}`;
+}
+
+/** Read in a command, so that the model's file may still say less. */
+function isWritten({ contextOrigin }: ServerModel): boolean {
+	return contextOrigin === "config" || contextOrigin === "command";
+}
+
 /** Why the built-in models are shown although the server has answered. */
 export function emptyListWarning(names?: Names): string {
 	const error = new AiServerError("config", "The server lists no models", {

@@ -1,11 +1,15 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** A small private file of JSON that is either there whole or not at all. */
 export interface JsonFile {
 	/** Undefined when the file is missing or holds no JSON. */
 	read(): Promise<unknown>;
-	/** Mode 0600, in a folder of mode 0700; rejects with the system's error when it cannot be written. */
+	/**
+	 * Mode 0600, in a folder of mode 0700; rejects with the system's error when it cannot be written.
+	 * It is written before the call returns, since the process may end at any time after.
+	 */
 	write(value: unknown): Promise<void>;
 }
 
@@ -21,12 +25,12 @@ export function createJsonFile(path: string, writer: number): JsonFile {
 		},
 		async write(value) {
 			const draft = `${path}.${writer}.tmp`;
-			await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+			mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
 			try {
-				await writeFile(draft, JSON.stringify(value), { mode: 0o600 });
-				await rename(draft, path);
+				writeFileSync(draft, JSON.stringify(value), { mode: 0o600 });
+				renameSync(draft, path);
 			} catch (error) {
-				await rm(draft, { force: true });
+				rmSync(draft, { force: true });
 				throw error;
 			}
 		},

@@ -25,7 +25,7 @@ test("gives the part of HTTP at once and the whole when SSH has answered", async
 		},
 	});
 	expect(contexts(await whole)).toContainEqual(["b", 2048, "config"]);
-	expect(parts.map(contexts)).toEqual([
+	expect(parts.slice(0, -1).map(contexts)).toEqual([
 		[
 			["a", 1024, "command"],
 			["b", 32768, "guess"],

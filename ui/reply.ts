@@ -49,6 +49,11 @@ export function createReply(
 	};
 }
 
+/** A line on stderr, where there is no session to report in. */
+export function warnOutside(line: string): void {
+	print(2, `Warning: ${line}`);
+}
+
 /**
  * pi sends process.stdout to stderr outside the TUI; descriptor 1 is the real one. In json and rpc
  * mode it carries the protocol, so nothing else may be written there.

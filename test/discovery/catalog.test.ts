@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createCatalog } from "../../discovery/catalog.ts";
 import { AiServerError } from "../../lib/errors.ts";
 import type { JsonFile } from "../../lib/json-file.ts";
-import { parseConfig } from "../../lib/llama-swap/config/read.ts";
+import { parseConfig, type SwapConfig } from "../../lib/llama-swap/config/read.ts";
 import { contexts, failing, listed, memory, NOW, now, source } from "../support/model-source.ts";
 
 test("a catalog begins with the fallback, then has what the server says, and keeps that", async () => {
@@ -15,10 +15,18 @@ test("a catalog begins with the fallback, then has what the server says, and kee
 		changes += 1;
 	});
 	await catalog.refresh();
-	expect(changes).toBe(2); // the part, and the whole
+	expect(changes).toBe(2); // with what HTTP told, and with the config file
 	const { models, others } = catalog.current();
 	// "a" runs and was asked, but told nothing that is worth keeping.
-	expect(file.written).toEqual([{ seenAt: NOW, models, others, learned: [] }]);
+	expect(file.written.at(-1)).toEqual({
+		seenAt: NOW,
+		models,
+		others,
+		learned: [],
+		heads: [],
+		isComplete: true,
+	});
+	expect(file.written).toHaveLength(2);
 	stop();
 	await catalog.refresh();
 	expect(changes).toBe(2);
@@ -32,7 +40,7 @@ test("a kept list comes back as what it is: old, its states unknown, its sizes r
 		now,
 		signal: AbortSignal.any([]),
 	}).refresh();
-	const kept = JSON.parse(JSON.stringify(first.written[0])) as unknown;
+	const kept = JSON.parse(JSON.stringify(first.written.at(-1))) as unknown;
 	const silent = source({ readConfig: failing("no ssh"), listRunning: async () => [] });
 	const catalog = createCatalog({
 		source: silent,
@@ -40,7 +48,7 @@ test("a kept list comes back as what it is: old, its states unknown, its sizes r
 		now: () => NOW + 5000,
 		signal: AbortSignal.any([]),
 	});
-	expect(await catalog.restore()).toBe(5000);
+	expect(await catalog.restore()).toEqual({ age: 5000, isComplete: true });
 	expect(catalog.current()).toMatchObject({ source: "cache", seenAt: NOW });
 	expect(catalog.current().models.map(({ state }) => state)).toEqual(["unknown", "unknown"]);
 	await catalog.refresh();
@@ -167,7 +175,7 @@ test("what a server told outlives pi, and dies with the command it belongs to", 
 	});
 	const signal = AbortSignal.any([]);
 	await createCatalog({ source: running, file, now, signal }).refresh();
-	const kept = JSON.parse(JSON.stringify(file.written[0])) as unknown;
+	const kept = JSON.parse(JSON.stringify(file.written.at(-1))) as unknown;
 	const later = async (cmd: string): Promise<unknown> => {
 		const yaml = `models:\n  m:\n    cmd: ${cmd}\n`;
 		const stopped = source({
@@ -210,12 +218,7 @@ test("what a model was trained for is read in its file, once, and bounds its win
 	});
 	await catalog.refresh();
 	await catalog.refresh();
-	expect(read).toEqual([
-		"/models/m.gguf",
-		"/models/m.gguf",
-		"/models/m.gguf",
-		"/models/missing.gguf",
-	]);
+	expect(read).toEqual(["/models/m.gguf", "/models/missing.gguf"]);
 	expect(contexts(catalog.current())).toEqual([
 		["n", 512, "config"],
 		["q", 1024, "config"],
@@ -223,4 +226,147 @@ test("what a model was trained for is read in its file, once, and bounds its win
 		["m", 40_960, "gguf"],
 		["o", 40_960, "gguf"],
 	]);
+});
+
+/** Three models whose windows are told by HTTP, by the config, and by the head of a file. */
+const THREE = `models:
+  a: { cmd: llama-server -c 99999 -m /a.gguf }
+  b: { cmd: llama-server -c 8192 -m /b.gguf }
+  c: { cmd: llama-server -c 2048 -m /c.gguf }
+`;
+
+interface Slow {
+	readonly catalog: ReturnType<typeof createCatalog>;
+	readonly file: ReturnType<typeof memory>;
+	readonly sendConfig: (config: SwapConfig) => void;
+	readonly sendHead: (path: string, trained: number | undefined) => void;
+	/** Paths of the heads that were asked for. */
+	readonly asked: readonly string[];
+	/** The windows that were published, each time. */
+	readonly published: unknown[];
+}
+
+/** A server whose files come when the test sends them. */
+function slow(kept?: unknown): Slow {
+	const config = Promise.withResolvers<SwapConfig>();
+	const heads = new Map<string, PromiseWithResolvers<number | undefined>>();
+	const published: unknown[] = [];
+	const file = memory(kept);
+	const catalog = createCatalog({
+		source: source({
+			listModels: async () => ["a", "b", "c"].map(listed),
+			listRunning: async () => [],
+			readConfig: () => config.promise,
+			readTrained: (path) => {
+				const head = Promise.withResolvers<number | undefined>();
+				heads.set(path, head);
+				return head.promise;
+			},
+		}),
+		file,
+		now,
+		signal: AbortSignal.any([]),
+	});
+	catalog.onChange(() => published.push(contexts(catalog.current())));
+	return {
+		catalog,
+		file,
+		sendConfig: config.resolve,
+		sendHead: (path, trained) => heads.get(path)?.resolve(trained),
+		get asked() {
+			return [...heads.keys()];
+		},
+		published,
+	};
+}
+
+const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+
+test("each part is published and kept as soon as it is there", async () => {
+	const { catalog, file, sendConfig, sendHead, published } = slow();
+	const whole = catalog.refresh();
+	await later();
+	const guesses = ["a", "b", "c"].map((id) => [id, 32_768, "guess"]);
+	expect(published).toEqual([guesses]);
+	sendConfig(parseConfig(THREE));
+	await later();
+	const written = [
+		["c", 2048, "config"],
+		["b", 8192, "config"],
+		["a", 100_096, "config"],
+	];
+	expect(published.slice(1)).toEqual([written]);
+	sendHead("/a.gguf", 40_960);
+	await later();
+	const [c, b] = written;
+	expect(published.slice(2)).toEqual([[c, b, ["a", 40_960, "gguf"]]]);
+	sendHead("/b.gguf", 131_072);
+	expect(contexts(await whole)).toEqual([c, b, ["a", 40_960, "gguf"]]);
+	const kept = file.written as readonly { readonly isComplete: boolean }[];
+	expect(kept.map(({ isComplete }) => isComplete)).toEqual([false, false, false, true]);
+	expect(file.written.at(-1)).toMatchObject({
+		heads: [
+			["/a.gguf", 40_960],
+			["/b.gguf", 131_072],
+		],
+	});
+});
+
+test("a head is read where a window depends on it, and all of them side by side", async () => {
+	const rig = slow();
+	void rig.catalog.refresh();
+	rig.sendConfig(parseConfig(THREE));
+	await later();
+	expect(rig.asked).toEqual(["/a.gguf", "/b.gguf"]); // no model is trained for less than c has
+});
+
+test("what was learned until the process ended is there at the next start", async () => {
+	const first = slow();
+	void first.catalog.refresh();
+	first.sendConfig(parseConfig(THREE));
+	await later();
+	first.sendHead("/a.gguf", 40_960);
+	await later();
+	const kept = JSON.parse(JSON.stringify(first.file.written.at(-1))) as unknown;
+
+	const second = slow(kept);
+	expect(await second.catalog.restore()).toEqual({ age: 0, isComplete: false });
+	expect(contexts(second.catalog.current())).toEqual([
+		["c", 2048, "cache"],
+		["b", 8192, "cache"],
+		["a", 40_960, "cache"],
+	]);
+	const whole = second.catalog.refresh();
+	second.sendConfig(parseConfig(THREE.replace("99999", "88888")));
+	await later();
+	expect(second.asked).toEqual(["/b.gguf"]); // that of a has its answer, whatever its command is now
+	second.sendHead("/b.gguf", undefined);
+	expect(await whole).toMatchObject({ isComplete: true });
+});
+
+test("windows that were known stay so while SSH is down, unless a model is new", async () => {
+	const first = slow();
+	const whole = first.catalog.refresh();
+	first.sendConfig(parseConfig("models:\n  a: { cmd: llama-server -c 1024 }\n"));
+	expect(await whole).toMatchObject({ isComplete: true });
+	const kept = JSON.parse(JSON.stringify(first.file.written.at(-1))) as unknown;
+	for (const [ids, isComplete] of [
+		[["a", "b", "c"], true],
+		[["a"], true],
+		[["a", "new"], false],
+	] as const) {
+		const catalog = createCatalog({
+			source: source({
+				listModels: async () => ids.map(listed),
+				listRunning: async () => [],
+				readConfig: failing("no ssh"),
+			}),
+			file: memory(kept),
+			now,
+			signal: AbortSignal.any([]),
+		});
+		await catalog.restore();
+		expect(await catalog.refresh()).toMatchObject({ isComplete });
+		expect(await catalog.refresh({ quick: true })).toMatchObject({ isComplete });
+	}
 });

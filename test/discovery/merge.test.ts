@@ -6,7 +6,7 @@ import {
 	mergeModels,
 	type ServerModel,
 } from "../../discovery/merge.ts";
-import { fingerprintOf, probedFile, probedServer } from "../../discovery/probed.ts";
+import { fingerprintOf, probedServer } from "../../discovery/probed.ts";
 import type { ListedModel, RunningModel } from "../../lib/llama-swap/api/models.ts";
 import { parseConfig, type SwapConfig } from "../../lib/llama-swap/config/read.ts";
 
@@ -23,6 +23,7 @@ const merged = (sources: Partial<MergeSources>): ReturnType<typeof mergeModels> 
 		running: [],
 		preset: undefined,
 		probed: new Map(),
+		heads: new Map(),
 		remembered: new Map(),
 		...sources,
 	});
@@ -66,8 +67,8 @@ test.each<[string, Partial<MergeSources>, number, string]>([
 		"the model's file",
 		{
 			listed: [listed("m")],
-			preset: presetOf("  m: { cmd: llama-server -c 0 }"),
-			probed: new Map([["m", probedFile(fingerprintOf("llama-server -c 0"), 40_960)]]),
+			preset: presetOf("  m: { cmd: llama-server -m m.gguf -c 0 }"),
+			heads: new Map([["m.gguf", 40_960]]),
 		},
 		40_960,
 		"gguf",

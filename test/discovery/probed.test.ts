@@ -5,30 +5,21 @@ import {
 	isServerAsked,
 	type Probed,
 	parseProbed,
-	probedFile,
 	probedServer,
 	stillTrue,
 	toKept,
-	trainedOf,
 } from "../../discovery/probed.ts";
 
 const FACTS = { contextWindow: 4096, images: true, tools: false, thinking: undefined };
 const CMD = "llama-server -c 4096 --port 5801";
 const SERVER = probedServer(fingerprintOf(CMD), FACTS);
-const FILE = probedFile(fingerprintOf(CMD), 40_960);
 
 test("what came of a question decides whether it is asked again", () => {
 	const silent = probedServer("x");
-	const unreadable = probedFile("x", undefined);
-	const kinds = [SERVER, silent, FILE, unreadable].map(({ kind }) => kind);
-	expect(kinds).toEqual(["server", "silent-server", "file", "unreadable-file"]);
+	expect([SERVER, silent].map(({ kind }) => kind)).toEqual(["server", "silent-server"]);
 	expect(probedServer("x", { contextWindow: undefined }).kind).toBe("silent-server");
-	expect([SERVER, silent, FILE, unreadable, undefined].map(isServerAsked)).toEqual([
-		...[true, true, false, false, false],
-	]);
-	expect([factsOf(SERVER), factsOf(FILE), trainedOf(FILE), trainedOf(SERVER)]).toEqual([
-		...[FACTS, {}, 40_960, undefined],
-	]);
+	expect([SERVER, silent, undefined].map(isServerAsked)).toEqual([true, true, false]);
+	expect([factsOf(SERVER), factsOf(silent), factsOf(undefined)]).toEqual([FACTS, {}, {}]);
 });
 
 test.each<[string, string | undefined, Probed | undefined]>([
@@ -42,12 +33,9 @@ test.each<[string, string | undefined, Probed | undefined]>([
 });
 
 test("answers are kept; what was not answered may be asked again after a start", () => {
-	const probed = [SERVER, FILE, probedServer("x"), probedFile("x", undefined)];
+	const probed = [SERVER, probedServer("x")];
 	const kept = JSON.parse(JSON.stringify(probed.map((entry, at) => [`m${at}`, toKept(entry)])));
-	expect([...parseProbed(kept)]).toEqual([
-		["m0", SERVER],
-		["m1", FILE],
-	]);
+	expect([...parseProbed(kept)]).toEqual([["m0", SERVER]]);
 });
 
 test.each<[string, unknown, readonly unknown[]]>([

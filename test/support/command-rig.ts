@@ -26,6 +26,8 @@ export const discovery = (more: Partial<Discovery> = {}): Discovery => ({
 	models: [model("tiny")],
 	others: [],
 	probed: new Map(),
+	heads: new Map(),
+	isComplete: true,
 	warnings: [],
 	guesses: [],
 	source: "server",
