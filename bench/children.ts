@@ -38,7 +38,10 @@ export async function startChildren(): Promise<Children> {
 	// Where "localhost" is ::1 as well, Node tries that first, and forgets the session for the second.
 	const tls = `https://127.0.0.1:${ports.tls}`;
 	return {
-		...{ plain, tls, folder, run },
+		plain,
+		tls,
+		folder,
+		run,
 		pi: (host, order) => runInPi(host, place, { ...order, plain, tls, folder }),
 		async close() {
 			server.kill();
@@ -80,9 +83,14 @@ async function runInPi(
 	const order: Order = { ...task, origin, result, certificates: folder };
 	await rm(result, { force: true });
 	const { stderr } = await runPi({
-		...{ host, place, extension: here("extension"), args: [...PRINT, "-e", ROOT] },
+		host,
+		place,
+		extension: here("extension"),
+		args: [...PRINT, "-e", ROOT],
 		env: {
-			...{ AI_SERVER_URL: origin, AI_SERVER_SSH_HOST: "none", AI_SERVER_CERTS_DIR: folder },
+			AI_SERVER_URL: origin,
+			AI_SERVER_SSH_HOST: "none",
+			AI_SERVER_CERTS_DIR: folder,
 			AI_SERVER_BENCH: JSON.stringify(order),
 		},
 	});

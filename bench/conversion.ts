@@ -12,7 +12,11 @@ function turn(index: number): readonly Message[] {
 	const text = `Line ${index} of a text that goes on for a while. `.repeat(25);
 	const { api, provider, id } = model;
 	const usage = {
-		...{ input: 1, output: 1, cacheRead: 0, cacheWrite: 0, totalTokens: 2 },
+		input: 1,
+		output: 1,
+		cacheRead: 0,
+		cacheWrite: 0,
+		totalTokens: 2,
 		cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, total: 0 },
 	};
 	const said = { role: "assistant", api, provider, model: id, usage, timestamp: index } as const;
@@ -25,8 +29,12 @@ function turn(index: number): readonly Message[] {
 			content: [{ ...call, arguments: { path: "a.ts", content: text } }],
 		},
 		{
-			...{ role: "toolResult", toolCallId: call.id, toolName: "write", isError: false },
-			...{ content: [{ type: "text", text }], timestamp: index },
+			role: "toolResult",
+			toolCallId: call.id,
+			toolName: "write",
+			isError: false,
+			content: [{ type: "text", text }],
+			timestamp: index,
 		},
 		{ ...said, stopReason: "stop", content: [{ type: "text", text }] },
 	];

@@ -33,7 +33,9 @@ export function ratioFinding(
 ): Finding {
 	const figure = median(ours) / median(other);
 	return {
-		...{ what, figure, goal },
+		what,
+		figure,
+		goal,
 		ours: `${median(ours).toFixed(2)} ${unit}`,
 		other: `${median(other).toFixed(2)} ${unit}`,
 		noise: figure * Math.hypot(spread(ours), spread(other)),

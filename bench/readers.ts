@@ -37,7 +37,10 @@ export function bareReader(pool: Pool): Reader {
 
 export function barePool(origin: string, connect?: object): Pool {
 	return new Pool(origin, {
-		...{ allowH2: false, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 240_000 },
+		allowH2: false,
+		headersTimeout: 0,
+		bodyTimeout: 0,
+		keepAliveTimeout: 240_000,
 		...(connect === undefined ? {} : { connect: { ...connect, allowH2: false } }),
 	});
 }
@@ -51,8 +54,15 @@ export function ownStream(options: HttpOptions): StreamSimple {
 }
 
 const MODEL: Model<Api> = {
-	...{ id: "bench", name: "bench", api: "bench", provider: "bench", baseUrl: "" },
-	...{ reasoning: false, input: ["text"], contextWindow: 262_144, maxTokens: 262_144 },
+	id: "bench",
+	name: "bench",
+	api: "bench",
+	provider: "bench",
+	baseUrl: "",
+	reasoning: false,
+	input: ["text"],
+	contextWindow: 262_144,
+	maxTokens: 262_144,
 	cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
 };
 

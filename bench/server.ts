@@ -98,8 +98,12 @@ const read = (name: string): string => readFileSync(join(folder, name), "utf8");
 const plain = createServer({ noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS }, listener);
 const tls = createTls(
 	{
-		...{ ca: read("root-ca.pem"), cert: read("server.pem"), key: read("server-key.pem") },
-		...{ requestCert: true, rejectUnauthorized: true, noDelay: true },
+		ca: read("root-ca.pem"),
+		cert: read("server.pem"),
+		key: read("server-key.pem"),
+		requestCert: true,
+		rejectUnauthorized: true,
+		noDelay: true,
 		keepAliveTimeout: KEEP_ALIVE_MS,
 	},
 	listener,

@@ -45,7 +45,8 @@ export async function directStreams(
 		ratioFinding(`direct ${workload}, CPU a delta : bare`, {
 			ours: values("ours", workload, "cpu"),
 			other: values("bare", workload, "cpu"),
-			...{ goal, unit: "µs" },
+			goal,
+			unit: "µs",
 		});
 	const sized = (workload: string) => ({
 		deltas: parseWorkload(workload).deltas,
@@ -54,7 +55,8 @@ export async function directStreams(
 	const growth = (workload: string, goal: number): Finding =>
 		limitFinding(`direct ${workload}, RSS growth`, {
 			values: values("ours", workload, "growth").map((bytes) => bytes / MEGABYTE),
-			...{ goal, unit: "MB" },
+			goal,
+			unit: "MB",
 		});
 	return [
 		...BURSTS.map((workload) => ratio(workload, 1.4)),
@@ -64,7 +66,8 @@ export async function directStreams(
 		...[...BURSTS, ...TOOLS].map((workload) =>
 			limitFinding(`direct ${workload}, longest stall`, {
 				values: values("ours", workload, "stall"),
-				...{ goal: 30, unit: "ms" },
+				goal: 30,
+				unit: "ms",
 			}),
 		),
 		growth("text-100000", 35),
@@ -95,8 +98,10 @@ export async function hostStreams(
 			const kind = model === PACED ? "paced" : model.startsWith("tool") ? model : "burst";
 			findings.push(
 				ratioFinding(`pi ${host} ${model}, CPU a delta : pi's own`, {
-					...{ ours: of("ai-server", "cpu"), other: of("pi", "cpu") },
-					...{ goal: HOST_GOALS[host][kind] ?? 0, unit: "µs" },
+					ours: of("ai-server", "cpu"),
+					other: of("pi", "cpu"),
+					goal: HOST_GOALS[host][kind] ?? 0,
+					unit: "µs",
 				}),
 			);
 			if (model === PACED) continue;

@@ -20,7 +20,10 @@ export async function turns(children: Children, samples: number): Promise<readon
 	const first = await repeat(() => connection("first"));
 	const firsts = [
 		ratioFinding("first event, warm mTLS : bare", {
-			...{ ours: of(first, "ours"), other: of(first, "bare"), goal: 1.5, unit: "ms" },
+			ours: of(first, "ours"),
+			other: of(first, "bare"),
+			goal: 1.5,
+			unit: "ms",
 		}),
 	];
 	for (const host of HOSTS) {
@@ -28,7 +31,10 @@ export async function turns(children: Children, samples: number): Promise<readon
 		const found = await repeat(() => children.pi(host, order));
 		firsts.push(
 			ratioFinding(`first event, warm mTLS : pi ${host} with a certificate`, {
-				...{ ours: of(found, "ours"), other: of(found, "pi"), goal: 0.6, unit: "ms" },
+				ours: of(found, "ours"),
+				other: of(found, "pi"),
+				goal: 0.6,
+				unit: "ms",
 			}),
 		);
 	}
@@ -39,11 +45,15 @@ export async function turns(children: Children, samples: number): Promise<readon
 		...firsts,
 		atLeast("new connections resumed", resumed["part"] ?? 0, 0.9),
 		limitFinding("abort to terminal event", {
-			...{ values: of(abort, "client"), goal: 5, unit: "ms" },
+			values: of(abort, "client"),
+			goal: 5,
+			unit: "ms",
 		}),
 		limitFinding("abort to server", { values: of(abort, "server"), goal: 10, unit: "ms" }),
 		limitFinding("1,200 messages converted again : first time", {
-			...{ values: of(converted, "ratio"), goal: 0.1, unit: "x" },
+			values: of(converted, "ratio"),
+			goal: 0.1,
+			unit: "x",
 		}),
 	];
 }

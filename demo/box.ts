@@ -91,7 +91,13 @@ export async function startBox(options: BoxOptions = {}): Promise<Box> {
 	return {
 		url: `${tls ? "https" : "http"}://localhost:${front.port}${prefix}`,
 		sshHost: `demo@127.0.0.1:${ssh.port}`,
-		...{ certsDir, home, configFile, authority, front, swap, ssh },
+		certsDir,
+		home,
+		configFile,
+		authority,
+		front,
+		swap,
+		ssh,
 		nextReply: (reply) => void scripted.push(reply),
 		async close() {
 			unwatchFile(configFile, swap.reload);

@@ -60,8 +60,12 @@ export async function startFront({ tls, prefix, handle }: FrontOptions): Promise
 			? createPlain({ noDelay: true }, listener)
 			: createTls(
 					{
-						...{ ca: tls.ca, cert: tls.server.cert, key: tls.server.key },
-						...{ requestCert: true, rejectUnauthorized: true, noDelay: true },
+						ca: tls.ca,
+						cert: tls.server.cert,
+						key: tls.server.key,
+						requestCert: true,
+						rejectUnauthorized: true,
+						noDelay: true,
 					},
 					listener,
 				);

@@ -48,50 +48,84 @@ const EXTENSIONS = [
  */
 export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): void {
 	announce(sftp, EXTENSIONS);
-	const root = "/home/demo";
+	const session = createSession(sftp, home, hook);
+	serveNames(session);
+	serveFiles(session);
+	serveFolders(session);
+	serveExtensions(session);
+}
+
+const ROOT = "/home/demo";
+
+/** What the requests of one session have in common. */
+interface Session {
+	readonly sftp: SFTPWrapper;
+	/** The client's path on this machine; throws for one outside of the folder. */
+	local(path: string): string;
+	/** The way back. */
+	remote(path: string): string;
+	/** A handle for what was opened. */
+	keep(opened: Opened): Buffer;
+	opened(handle: Buffer): Opened | undefined;
+	fileOf(handle: Buffer): FileHandle;
+	forget(handle: Buffer): void;
+	/** Answers by the function that `work` gives, else with OK; what it throws becomes a status. */
+	answer(id: number, name: string, path: string | undefined, work: () => Promise<unknown>): void;
+}
+
+function createSession(sftp: SFTPWrapper, home: string, hook: SftpHook | undefined): Session {
 	const handles = new Map<number, Opened>();
 	let next = 0;
-	const local = (path: string): string => {
-		const absolute = resolve(root, path);
-		if (absolute !== root && !absolute.startsWith(root + sep)) throw refused("EACCES");
-		return join(home, relative(root, absolute));
-	};
-	const remote = (path: string): string => join(root, relative(home, path));
-	const keep = (opened: Opened): Buffer => {
-		const handle = Buffer.alloc(4);
-		handle.writeUInt32BE(next);
-		handles.set(next++, opened);
-		return handle;
-	};
-	const fileOf = (handle: Buffer): FileHandle => {
-		const opened = handles.get(handle.readUInt32BE(0));
-		if (opened === undefined || !("file" in opened)) throw refused("EBADF");
-		return opened.file;
-	};
 	let queue = Promise.resolve();
-	/** Answers by the function that `work` gives, else with OK; what it throws becomes a status. */
-	const answer = (
-		id: number,
-		name: string,
-		path: string | undefined,
-		work: () => Promise<unknown>,
-	): void => {
+	sftp.on("close", () => {
+		// What has come before is still carried out.
 		queue = queue.then(async () => {
-			try {
-				const before = await hook?.({ name, path });
-				const send = await work();
-				before?.();
-				if (typeof send === "function") send();
-				else sftp.status(id, STATUS_CODE.OK);
-			} catch (error) {
-				sftp.status(id, statusOf(error));
-			}
+			for (const opened of handles.values()) if ("file" in opened) await opened.file.close();
 		});
+	});
+	return {
+		sftp,
+		local(path) {
+			const absolute = resolve(ROOT, path);
+			if (absolute !== ROOT && !absolute.startsWith(ROOT + sep)) throw refused("EACCES");
+			return join(home, relative(ROOT, absolute));
+		},
+		remote: (path) => join(ROOT, relative(home, path)),
+		keep(opened) {
+			const handle = Buffer.alloc(4);
+			handle.writeUInt32BE(next);
+			handles.set(next++, opened);
+			return handle;
+		},
+		opened: (handle) => handles.get(handle.readUInt32BE(0)),
+		fileOf(handle) {
+			const opened = handles.get(handle.readUInt32BE(0));
+			if (opened === undefined || !("file" in opened)) throw refused("EBADF");
+			return opened.file;
+		},
+		forget: (handle) => void handles.delete(handle.readUInt32BE(0)),
+		answer(id, name, path, work) {
+			queue = queue.then(async () => {
+				try {
+					const before = await hook?.({ name, path });
+					const send = await work();
+					before?.();
+					if (typeof send === "function") send();
+					else sftp.status(id, STATUS_CODE.OK);
+				} catch (error) {
+					sftp.status(id, statusOf(error));
+				}
+			});
+		},
 	};
+}
 
+/** Requests about a path. */
+function serveNames(session: Session): void {
+	const { sftp, local, remote, answer } = session;
 	sftp.on("REALPATH", (id, path) =>
 		answer(id, "REALPATH", path, async () => {
-			const full = resolve(root, path);
+			const full = resolve(ROOT, path);
 			const known = await realpath(local(full)).catch(() => local(full));
 			const filename = remote(known);
 			return () => sftp.name(id, [{ filename, longname: filename, attrs: NO_ATTRIBUTES }]);
@@ -109,16 +143,33 @@ export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): voi
 			return () => sftp.attrs(id, attributes);
 		}),
 	);
-	sftp.on("FSTAT", (id, handle) =>
-		answer(id, "FSTAT", undefined, async () => {
-			const attributes = toAttributes(await fileOf(handle).stat());
-			return () => sftp.attrs(id, attributes);
+	sftp.on("REMOVE", (id, path) => answer(id, "REMOVE", path, () => unlink(local(path))));
+	sftp.on("RENAME", (id, from, to) =>
+		answer(id, "RENAME", from, async () => {
+			// Unlike posix-rename this never replaces a file.
+			const taken = await lstat(local(to)).then(
+				() => true,
+				() => false,
+			);
+			if (taken) throw refused("EEXIST");
+			await rename(local(from), local(to));
 		}),
 	);
+}
+
+/** Requests about an open file. */
+function serveFiles(session: Session): void {
+	const { sftp, local, keep, fileOf, answer } = session;
 	sftp.on("OPEN", (id, path, flags, { mode }) =>
 		answer(id, "OPEN", path, async () => {
 			const file = await open(local(path), toFlags(flags), mode ?? 0o644);
 			return () => sftp.handle(id, keep({ file }));
+		}),
+	);
+	sftp.on("FSTAT", (id, handle) =>
+		answer(id, "FSTAT", undefined, async () => {
+			const attributes = toAttributes(await fileOf(handle).stat());
+			return () => sftp.attrs(id, attributes);
 		}),
 	);
 	sftp.on("READ", (id, handle, offset, length) =>
@@ -146,12 +197,16 @@ export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): voi
 	);
 	sftp.on("CLOSE", (id, handle) =>
 		answer(id, "CLOSE", undefined, async () => {
-			const key = handle.readUInt32BE(0);
-			const opened = handles.get(key);
-			handles.delete(key);
+			const opened = session.opened(handle);
+			session.forget(handle);
 			if (opened !== undefined && "file" in opened) await opened.file.close();
 		}),
 	);
+}
+
+/** Listings of a folder. */
+function serveFolders(session: Session): void {
+	const { sftp, local, keep, answer } = session;
 	sftp.on("OPENDIR", (id, path) =>
 		answer(id, "OPENDIR", path, async () => {
 			const names = await readdir(local(path));
@@ -160,7 +215,7 @@ export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): voi
 	);
 	sftp.on("READDIR", (id, handle) =>
 		answer(id, "READDIR", undefined, async () => {
-			const opened = handles.get(handle.readUInt32BE(0));
+			const opened = session.opened(handle);
 			if (opened === undefined || "file" in opened) throw refused("EBADF");
 			const { names, path } = opened;
 			opened.names = undefined;
@@ -176,18 +231,11 @@ export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): voi
 			return () => sftp.name(id, listed);
 		}),
 	);
-	sftp.on("REMOVE", (id, path) => answer(id, "REMOVE", path, () => unlink(local(path))));
-	sftp.on("RENAME", (id, from, to) =>
-		answer(id, "RENAME", from, async () => {
-			// Unlike posix-rename this never replaces a file.
-			const taken = await lstat(local(to)).then(
-				() => true,
-				() => false,
-			);
-			if (taken) throw refused("EEXIST");
-			await rename(local(from), local(to));
-		}),
-	);
+}
+
+/** OpenSSH's extensions to the protocol. */
+function serveExtensions(session: Session): void {
+	const { sftp, local, fileOf, answer } = session;
 	sftp.on("EXTENDED", (id, name, data) => {
 		const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = strings(data);
 		const path = name === "fsync@openssh.com" ? undefined : first.toString();
@@ -206,12 +254,6 @@ export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): voi
 				default:
 					return () => sftp.status(id, STATUS_CODE.OP_UNSUPPORTED);
 			}
-		});
-	});
-	sftp.on("close", () => {
-		// What has come before is still carried out.
-		queue = queue.then(async () => {
-			for (const opened of handles.values()) if ("file" in opened) await opened.file.close();
 		});
 	});
 }

@@ -2,7 +2,6 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import ssh2, { type Connection, type ParsedKey, type ServerChannel } from "ssh2";
-import { type ServiceAction, serviceCommand } from "../lib/service/commands.ts";
 import { serveSftp } from "./sftp.ts";
 
 const { Server, utils } = ssh2;
@@ -99,40 +98,47 @@ function serveSession(client: Connection, home: string, service: DemoService): v
 	});
 }
 
-/** `systemctl --user <verb> [--] llama-swap.service`, with quotes and an environment in front or not. */
-const SYSTEMCTL =
-	/^(?:XDG_RUNTIME_DIR=(?:"[^"]*"|\S+) )?(?:timeout \d+ )?systemctl --user (restart|is-active)(?: --)? '?llama-swap\.service'?$/;
+// What the commands mean to a machine with one user unit. They are matched as texts, and nothing is
+// run. The product's own table is not used: a command that it gets wrong has to fail here.
+const UNIT = String.raw`'?llama-swap\.service'?`;
+const BUS = String.raw`XDG_RUNTIME_DIR="\$\{XDG_RUNTIME_DIR:-/run/user/\$\(id -u\)\}"; export XDG_RUNTIME_DIR; `;
+const scriptOf = (program: string): RegExp =>
+	new RegExp(`^sh -c '${BUS}timeout \\d+ ${program}' sh ${UNIT}$`);
 
-const ACTIONS: readonly ServiceAction[] = ["restart", "is-active", "journal", "kill-hup"];
-/** What each command line of lib/service.ts means; nothing here runs a shell. */
-const COMMAND_LINES: ReadonlyMap<string, ServiceAction> = new Map(
-	ACTIONS.map((action) => [serviceCommand("user", "llama-swap.service", action), action]),
-);
+const COMMANDS: readonly (readonly [RegExp, Action])[] = [
+	[scriptOf(String.raw`systemctl --user restart -- "\$1"`), "restart"],
+	[scriptOf(String.raw`systemctl --user is-active -- "\$1"`), "is-active"],
+	[scriptOf(String.raw`systemctl --user kill --signal=HUP --kill-who=main -- "\$1"`), "hang-up"],
+	[scriptOf(String.raw`journalctl (?:--[\w=-]+ )*--user-unit="\$1"`), "journal"],
+	// As people type them.
+	[new RegExp(`^systemctl --user restart ${UNIT}$`), "restart"],
+	[new RegExp(`^systemctl --user is-active ${UNIT}$`), "is-active"],
+];
+
+type Action = "restart" | "is-active" | "hang-up" | "journal";
 
 function runCommand(channel: ServerChannel, command: string, service: DemoService): void {
-	const action = COMMAND_LINES.get(command) ?? SYSTEMCTL.exec(command)?.[1];
-	channel.exit(perform(channel, action ?? command, service));
+	const action = COMMANDS.find(([pattern]) => pattern.test(command))?.[1];
+	if (action === undefined) channel.stderr.write(`${command.split(" ")[0]}: command not found\n`);
+	else perform(channel, action, service);
+	channel.exit(action === undefined ? 127 : 0);
 	channel.end();
 }
 
-/** The exit code. */
-function perform(channel: ServerChannel, action: string, service: DemoService): number {
+function perform(channel: ServerChannel, action: Action, service: DemoService): void {
 	switch (action) {
 		case "restart":
 			service.restart();
-			return 0;
+			return;
 		case "is-active":
 			channel.write("active\n");
-			return 0;
+			return;
+		case "hang-up":
+			service.hangUp();
+			return;
 		case "journal":
 			channel.write(service.journal());
-			return 0;
-		case "kill-hup":
-			service.hangUp();
-			return 0;
-		default:
-			channel.stderr.write(`${action.split(" ")[0]}: command not found\n`);
-			return 127;
+			return;
 	}
 }
 

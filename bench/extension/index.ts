@@ -21,11 +21,17 @@ export interface Order {
 export default function bench(pi: ExtensionAPI): void {
 	const order = JSON.parse(process.env["AI_SERVER_BENCH"] ?? "{}") as Order;
 	pi.registerProvider("bench-pi", {
-		...{ baseUrl: `${order.origin}/v1`, apiKey: "unused", api: "openai-completions" },
+		baseUrl: `${order.origin}/v1`,
+		apiKey: "unused",
+		api: "openai-completions",
 		models: [
 			{
-				...{ id: "bench", name: "bench", reasoning: false, input: ["text"] },
-				...{ contextWindow: 262_144, maxTokens: 262_144 },
+				id: "bench",
+				name: "bench",
+				reasoning: false,
+				input: ["text"],
+				contextWindow: 262_144,
+				maxTokens: 262_144,
 				cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
 			},
 		],

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sendFault, sendJson } from "./answers.ts";
-import { pathOf } from "./info.ts";
+import { pathOf } from "./launch.ts";
 import type { ChatBody, UpstreamRequest } from "./request.ts";
 import { type Speech, speak } from "./speech.ts";
 
@@ -97,9 +97,15 @@ function createAnswer(
 	};
 	const cached = Math.max(0, used - 20);
 	const timings = (tokens: number, prompt = used - cached): Fields => ({
-		...{ cache_n: cached, prompt_n: prompt, prompt_ms: prompt * 0.5, prompt_per_token_ms: 0.5 },
-		...{ prompt_per_second: 2000, predicted_n: tokens, predicted_ms: tokens * 20 },
-		...{ predicted_per_token_ms: 20, predicted_per_second: 50 },
+		cache_n: cached,
+		prompt_n: prompt,
+		prompt_ms: prompt * 0.5,
+		prompt_per_token_ms: 0.5,
+		prompt_per_second: 2000,
+		predicted_n: tokens,
+		predicted_ms: tokens * 20,
+		predicted_per_token_ms: 20,
+		predicted_per_second: 50,
 	});
 	const usage = (): Fields => ({
 		completion_tokens: steps.length,
@@ -120,8 +126,13 @@ function createAnswer(
 		},
 		whole: () => ({
 			choices: [{ finish_reason: finish, index: 0, message: toMessage(speech, cut, steps) }],
-			...{ created: head.created, model: head.model, system_fingerprint: head.system_fingerprint },
-			...{ object: "chat.completion", usage: usage(), id: head.id, timings: timings(steps.length) },
+			created: head.created,
+			model: head.model,
+			system_fingerprint: head.system_fingerprint,
+			object: "chat.completion",
+			usage: usage(),
+			id: head.id,
+			timings: timings(steps.length),
 		}),
 	};
 }

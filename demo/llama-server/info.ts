@@ -1,5 +1,5 @@
-import { extractCtxFromRunningCmd } from "../../lib/llama-server/launch.ts";
 import type { ModelConfig } from "../llama-swap/config-file.ts";
+import { contextOf, pathOf, slotCount } from "./launch.ts";
 import recorded from "./props.json" with { type: "json" };
 
 /** What the demo's models were trained for, in tokens. */
@@ -7,7 +7,7 @@ const TRAINED = 32_768;
 
 /** Tokens that one request may use: the context divided among the slots, rounded up to 256. */
 export function windowOf(model: ModelConfig): number {
-	const size = extractCtxFromRunningCmd(model.cmd) ?? TRAINED;
+	const size = contextOf(model) ?? TRAINED;
 	return Math.ceil(size / slotCount(model) / 256) * 256;
 }
 
@@ -34,31 +34,44 @@ export function slotsOf(model: ModelConfig): readonly object[] {
 
 export function modelsOf(model: ModelConfig): object {
 	const path = pathOf(model);
-	const details = {
-		...{ parent_model: "", format: "gguf", family: "", families: [""] },
-		...{ parameter_size: "", quantization_level: "" },
-	};
-	const meta = {
-		...{ vocab_type: 2, n_vocab: 512, n_ctx: windowOf(model), n_ctx_train: TRAINED },
-		...{ n_embd: 512, n_params: 2_820_608, size: 5_646_336, ftype: "F16" },
-	};
-	const old = {
-		...{ name: path, model: path, modified_at: "", size: "", digest: "", type: "model" },
-		...{ description: "", tags: [""], capabilities: ["completion"], parameters: "", details },
+	const ollamaEntry = {
+		name: path,
+		model: path,
+		modified_at: "",
+		size: "",
+		digest: "",
+		type: "model",
+		description: "",
+		tags: [""],
+		capabilities: ["completion"],
+		parameters: "",
+		details: {
+			parent_model: "",
+			format: "gguf",
+			family: "",
+			families: [""],
+			parameter_size: "",
+			quantization_level: "",
+		},
 	};
 	const entry = {
-		...{ id: path, aliases: [path], tags: [], object: "model" },
+		id: path,
+		aliases: [path],
+		tags: [],
+		object: "model",
 		architecture: { input_modalities: ["text"], output_modalities: ["text"] },
-		...{ created: Math.floor(Date.now() / 1000), owned_by: "llamacpp", meta },
+		created: Math.floor(Date.now() / 1000),
+		owned_by: "llamacpp",
+		meta: {
+			vocab_type: 2,
+			n_vocab: 512,
+			n_ctx: windowOf(model),
+			n_ctx_train: TRAINED,
+			n_embd: 512,
+			n_params: 2_820_608,
+			size: 5_646_336,
+			ftype: "F16",
+		},
 	};
-	return { models: [old], object: "list", data: [entry] };
-}
-
-/** The file after -m or --model. */
-export function pathOf({ cmd, id }: ModelConfig): string {
-	return /(?:^|\s)(?:-m|--model)\s+(\S+)/.exec(cmd)?.[1] ?? `/models/${id}.gguf`;
-}
-
-function slotCount({ cmd }: ModelConfig): number {
-	return Number(/(?:^|\s)(?:-np|--parallel)\s+(\d+)/.exec(cmd)?.[1] ?? 1);
+	return { models: [ollamaEntry], object: "list", data: [entry] };
 }

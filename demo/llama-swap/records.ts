@@ -42,7 +42,9 @@ function toRecord(
 	const modality = `${inputs.join("+")}->${outputs.join("+")}`;
 	return {
 		id,
-		...{ object: "model", created: Math.floor(Date.now() / 1000), owned_by: "llama-swap" },
+		object: "model",
+		created: Math.floor(Date.now() / 1000),
+		owned_by: "llama-swap",
 		...(name.trim() === "" ? {} : { name: name.trim() }),
 		...(description.trim() === "" ? {} : { description: description.trim() }),
 		...(inputs.length + outputs.length === 0

@@ -1,4 +1,5 @@
-import { extractCtxFromRunningCmd } from "../../lib/llama-server/launch.ts";
+import { contextOf } from "../llama-server/launch.ts";
+
 import { type ModelConfig, programOf, type SwapConfig } from "./config-file.ts";
 
 export type State = "stopped" | "starting" | "ready" | "stopping";
@@ -46,7 +47,7 @@ export interface Scheduler {
 	/** Resolves when the model is gone. */
 	unload(id: string): Promise<void>;
 	unloadAll(): Promise<void>;
-	/** Stops everything at once; whoever waits is told that the group shuts down. */
+	/** Stops everything at once; waiting requests are told that the group shuts down. */
 	shutdown(): void;
 }
 
@@ -68,164 +69,47 @@ interface Process {
 	gone: PromiseWithResolvers<void> | undefined;
 }
 
-/** One group of models of which one runs at a time, as llama-swap's default group does. */
+/** Models of which one runs at a time, as in llama-swap's default group. */
+interface Group extends SchedulerOptions {
+	readonly processes: readonly Process[];
+	/** By id or alias. */
+	readonly byName: ReadonlyMap<string, Process>;
+	queue: Process[];
+	starts: number;
+}
+
 export function createScheduler(options: SchedulerOptions): Scheduler {
-	const { config, loadMs, stopMs, onChange, log } = options;
-	const processes = new Map<string, Process>(
-		config.models.map((model) => [model.id, createProcess(model)]),
+	const processes = options.config.models.map(createProcess);
+	const names = processes.flatMap((process) =>
+		[process.model.id, ...process.model.aliases].map((name) => [name, process] as const),
 	);
-	const ids = new Map(
-		config.models.flatMap(({ id, aliases }) => [id, ...aliases].map((name) => [name, id] as const)),
-	);
-	let queue: Process[] = [];
-	let starts = 0;
-
-	const change = (process: Process, state: State): void => {
-		process.state = state;
-		onChange();
-	};
-	const refuseWaiters = (process: Process, error: Refused): void => {
-		const waiters = process.waiters;
-		process.waiters = [];
-		for (const waiter of waiters) waiter.reject(error);
-	};
-	const stop = (process: Process): Promise<void> => {
-		if (process.state === "stopped") return Promise.resolve();
-		if (process.gone !== undefined) return process.gone.promise;
-		const gone = Promise.withResolvers<void>();
-		process.gone = gone;
-		clearTimeout(process.timer);
-		process.stop.abort();
-		change(process, "stopping");
-		process.timer = setTimeout(() => {
-			process.gone = undefined;
-			process.lastUsed = 0;
-			change(process, "stopped");
-			gone.resolve();
-			pump();
-		}, stopMs).unref();
-		return gone.promise;
-	};
-	const begin = (process: Process): void => {
-		starts += 1;
-		process.stop = new AbortController();
-		change(process, "starting");
-		log(process.model.id, `0.00.002.098 I srv  llama_server: initializing ...`);
-		const failure = failureOf(process.model);
-		const delay =
-			failure === undefined ? loadMs(process.model) : Math.min(20, loadMs(process.model));
-		process.timer = setTimeout(() => {
-			if (failure === undefined) {
-				log(process.model.id, `0.00.103.388 I srv  llama_server: model loaded`);
-				change(process, "ready");
-				const waiters = process.waiters;
-				process.waiters = [];
-				for (const waiter of waiters) waiter.resolve();
-			} else {
-				if (failure.log !== "") log(process.model.id, failure.log);
-				change(process, "stopped");
-				refuseWaiters(process, new Refused(500, `unspecific error: ${failure.message}`));
-			}
-			pump();
-		}, delay);
-	};
-	/** Starts the head of the queue as soon as the others are out of the way. */
-	const pump = (): void => {
-		queue = queue.filter((process) => process.waiters.length > 0 && process.state !== "ready");
-		const head = queue[0];
-		if (head === undefined || head.state === "starting" || head.state === "stopping") return;
-		const others = [...processes.values()].filter(
-			(process) => process !== head && process.state !== "stopped",
-		);
-		if (others.length === 0) {
-			queue.shift();
-			begin(head);
-			return;
-		}
-		for (const other of others) {
-			// A load that is under way is let through; an answer that is under way is waited for.
-			if (other.state === "ready" && other.inFlight === 0) void stop(other);
-		}
-	};
-	const waitUntilReady = (process: Process, signal: AbortSignal): Promise<void> => {
-		if (process.state === "ready") return Promise.resolve();
-		const { promise, resolve, reject } = Promise.withResolvers<void>();
-		const waiter: Waiter = { resolve, reject };
-		process.waiters.push(waiter);
-		signal.addEventListener("abort", () => {
-			process.waiters = process.waiters.filter((other) => other !== waiter);
-			reject(new Refused(499, "client went away"));
-			pump();
-		});
-		if (process.state !== "starting" && !queue.includes(process)) queue.push(process);
-		pump();
-		return promise;
-	};
-	const tick = setInterval(() => {
-		for (const process of processes.values()) {
-			const { model, state, inFlight, lastUsed } = process;
-			const idle = Date.now() - lastUsed;
-			if (state === "ready" && model.ttl > 0 && inFlight === 0 && idle >= model.ttl * 1000) {
-				void stop(process);
-			}
-		}
-	}, 1000).unref();
-
-	const processOf = (id: string): Process | undefined => processes.get(ids.get(id) ?? "");
+	const byName = new Map(names);
+	const group: Group = { ...options, processes, byName, queue: [], starts: 0 };
+	const tick = setInterval(() => stopIdle(group), 1000).unref();
 	return {
-		find: (id) => processOf(id)?.model,
-		stateOf: (id) => processOf(id)?.state ?? "stopped",
-		inFlight: (id) => processOf(id)?.inFlight ?? 0,
-		starts: () => starts,
-		position: (id) => queue.findIndex(({ model }) => model.id === ids.get(id)) + 1,
-		async acquire(id, signal) {
-			const process = processOf(id);
-			if (process === undefined) throw new Refused(404, "model not found");
-			if (process.inFlight + process.waiting >= process.model.concurrencyLimit) {
-				throw new Refused(429, "Too many requests");
-			}
-			process.waiting += 1;
-			try {
-				await waitUntilReady(process, signal);
-			} finally {
-				process.waiting -= 1;
-			}
-			process.inFlight += 1;
-			let held = true;
-			const release = (): void => {
-				if (!held) return;
-				held = false;
-				process.inFlight -= 1;
-				process.lastUsed = Date.now();
-				pump();
-			};
-			return { model: process.model, signal: process.stop.signal, release };
+		find: (id) => byName.get(id)?.model,
+		stateOf: (id) => byName.get(id)?.state ?? "stopped",
+		inFlight: (id) => byName.get(id)?.inFlight ?? 0,
+		starts: () => group.starts,
+		position(id) {
+			const process = byName.get(id);
+			return process === undefined ? 0 : group.queue.indexOf(process) + 1;
 		},
+		acquire: (id, signal) => acquire(group, id, signal),
 		async unload(id) {
-			const process = processOf(id);
+			const process = byName.get(id);
 			if (process === undefined) throw new Refused(404, "model not found");
-			queue = queue.filter((other) => other !== process);
-			const stopped = stop(process);
-			refuseWaiters(process, new Refused(500, "unspecific error: group: model unloaded"));
-			await stopped;
+			group.queue = group.queue.filter((other) => other !== process);
+			await unload(group, process);
 		},
 		async unloadAll() {
-			queue = [];
-			for (const process of processes.values()) {
-				const stopped = stop(process);
-				refuseWaiters(process, new Refused(500, "unspecific error: group: model unloaded"));
-				await stopped;
-			}
+			group.queue = [];
+			for (const process of processes) await unload(group, process);
 		},
 		shutdown() {
 			clearInterval(tick);
-			queue = [];
-			for (const process of processes.values()) {
-				clearTimeout(process.timer);
-				process.stop.abort();
-				process.state = "stopped";
-				refuseWaiters(process, new Refused(500, "unspecific error: group is shutting down"));
-			}
+			group.queue = [];
+			for (const process of processes) kill(process);
 		},
 	};
 }
@@ -244,10 +128,147 @@ function createProcess(model: ModelConfig): Process {
 	};
 }
 
+async function acquire(group: Group, id: string, signal: AbortSignal): Promise<Hold> {
+	const process = group.byName.get(id);
+	if (process === undefined) throw new Refused(404, "model not found");
+	if (process.inFlight + process.waiting >= process.model.concurrencyLimit) {
+		throw new Refused(429, "Too many requests");
+	}
+	process.waiting += 1;
+	try {
+		await waitUntilReady(group, process, signal);
+	} finally {
+		process.waiting -= 1;
+	}
+	process.inFlight += 1;
+	let held = true;
+	const release = (): void => {
+		if (!held) return;
+		held = false;
+		process.inFlight -= 1;
+		process.lastUsed = Date.now();
+		pump(group);
+	};
+	return { model: process.model, signal: process.stop.signal, release };
+}
+
+function waitUntilReady(group: Group, process: Process, signal: AbortSignal): Promise<void> {
+	if (process.state === "ready") return Promise.resolve();
+	const waiter = Promise.withResolvers<void>();
+	process.waiters.push(waiter);
+	signal.addEventListener("abort", () => {
+		process.waiters = process.waiters.filter((other) => other !== waiter);
+		waiter.reject(new Refused(499, "client went away"));
+		pump(group);
+	});
+	if (process.state !== "starting" && !group.queue.includes(process)) group.queue.push(process);
+	pump(group);
+	return waiter.promise;
+}
+
+/** Starts the head of the queue as soon as the others are out of the way. */
+function pump(group: Group): void {
+	group.queue = group.queue.filter(({ waiters, state }) => waiters.length > 0 && state !== "ready");
+	const head = group.queue[0];
+	if (head === undefined || head.state === "starting" || head.state === "stopping") return;
+	const others = group.processes.filter(
+		(process) => process !== head && process.state !== "stopped",
+	);
+	if (others.length === 0) {
+		group.queue.shift();
+		start(group, head);
+		return;
+	}
+	for (const other of others) {
+		// A load that is under way is let through; an answer that is under way is waited for.
+		if (other.state === "ready" && other.inFlight === 0) void stop(group, other);
+	}
+}
+
+function start(group: Group, process: Process): void {
+	const { model } = process;
+	group.starts += 1;
+	process.stop = new AbortController();
+	change(group, process, "starting");
+	group.log(model.id, "0.00.002.098 I srv  llama_server: initializing ...");
+	const failure = failureOf(model);
+	const delay = failure === undefined ? group.loadMs(model) : Math.min(20, group.loadMs(model));
+	process.timer = setTimeout(() => {
+		if (failure === undefined) {
+			group.log(model.id, "0.00.103.388 I srv  llama_server: model loaded");
+			change(group, process, "ready");
+			for (const waiter of takeWaiters(process)) waiter.resolve();
+		} else {
+			if (failure.log !== "") group.log(model.id, failure.log);
+			change(group, process, "stopped");
+			refuseWaiters(process, `unspecific error: ${failure.message}`);
+		}
+		pump(group);
+	}, delay);
+}
+
+/** Resolves when the process has ended. */
+function stop(group: Group, process: Process): Promise<void> {
+	if (process.state === "stopped") return Promise.resolve();
+	if (process.gone !== undefined) return process.gone.promise;
+	const gone = Promise.withResolvers<void>();
+	process.gone = gone;
+	clearTimeout(process.timer);
+	process.stop.abort();
+	change(group, process, "stopping");
+	process.timer = setTimeout(() => {
+		process.gone = undefined;
+		process.lastUsed = 0;
+		change(group, process, "stopped");
+		gone.resolve();
+		pump(group);
+	}, group.stopMs).unref();
+	return gone.promise;
+}
+
+async function unload(group: Group, process: Process): Promise<void> {
+	const stopped = stop(group, process);
+	refuseWaiters(process, "unspecific error: group: model unloaded");
+	await stopped;
+}
+
+function kill(process: Process): void {
+	clearTimeout(process.timer);
+	process.stop.abort();
+	process.state = "stopped";
+	refuseWaiters(process, "unspecific error: group is shutting down");
+}
+
+/** Stops models that no request has used for their time to live. */
+function stopIdle(group: Group): void {
+	for (const process of group.processes) {
+		const { model, state, inFlight, lastUsed } = process;
+		const idleMs = Date.now() - lastUsed;
+		if (state === "ready" && model.ttl > 0 && inFlight === 0 && idleMs >= model.ttl * 1000) {
+			void stop(group, process);
+		}
+	}
+}
+
+function change(group: Group, process: Process, state: State): void {
+	process.state = state;
+	group.onChange();
+}
+
+function refuseWaiters(process: Process, message: string): void {
+	for (const waiter of takeWaiters(process)) waiter.reject(new Refused(500, message));
+}
+
+function takeWaiters(process: Process): readonly Waiter[] {
+	const { waiters } = process;
+	process.waiters = [];
+	return waiters;
+}
+
 /** Tokens that this machine has memory for. */
 const LARGEST_CONTEXT = 2 ** 20;
 
-/** Commands that cannot start say so by what they name, since nothing is really run here. */
+/** What becomes of a command that cannot start; it is told by its words, since no program is run. */
 function failureOf(
 	model: ModelConfig,
 ): { readonly message: string; readonly log: string } | undefined {
@@ -259,7 +280,7 @@ function failureOf(
 			log: "",
 		};
 	}
-	if ((extractCtxFromRunningCmd(model.cmd) ?? 0) > LARGEST_CONTEXT) {
+	if ((contextOf(model) ?? 0) > LARGEST_CONTEXT) {
 		return {
 			message: "upstream command exited prematurely",
 			log: "0.00.018.752 E srv  llama_server: cudaMalloc failed: out of memory",

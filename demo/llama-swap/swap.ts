@@ -14,7 +14,7 @@ export interface SwapOptions {
 	readonly stopMs: number;
 	/** What runs behind the models. */
 	readonly upstream: Upstream;
-	/** The number of its version, which decides what a hang-up does and where it tells of its config. */
+	/** The number of its version, which decides what a hang-up does and where it reports on its config. */
 	readonly version: number;
 }
 
@@ -43,77 +43,34 @@ export interface Swap {
 }
 
 export function createSwap(options: SwapOptions): Swap {
-	const { readConfig, loadMs, stopMs, upstream, version } = options;
-	let proxyLog = "[INFO] llama-swap listening on http://127.0.0.1:8080\n";
-	let journal = proxyLog;
+	const { readConfig, version } = options;
+	const logs = createLogs(version);
+	const start = (): Running => startProcess(parseConfig(readConfig()), logs, options);
 	let earlier = 0;
 	let hangUps = 0;
-	const note = (line: string): void => {
-		journal += `${line}\n`;
-		if (version < FIRST_WITH_TOLD_CONFIG) return;
-		proxyLog = `${proxyLog}${line}\n`.slice(-100_000);
-		running?.events.log("proxy", `${line}\n`);
-	};
-	const start = (config: SwapConfig): Running => {
-		const logs = new Map<string, string>();
-		const events = createEvents(() => ({
-			models: config.models.map((model) => ({
-				...{ model, state: scheduler.stateOf(model.id) },
-				inFlight: scheduler.inFlight(model.id),
-			})),
-			proxyLog,
-		}));
-		const log = (id: string, line: string): void => {
-			logs.set(id, `${logs.get(id) ?? ""}${line}\n`.slice(-100_000));
-			events.log("upstream", `${line}\n`);
-		};
-		const onChange = (): void => events.models();
-		const scheduler = createScheduler({ config, loadMs, stopMs, onChange, log });
-		return {
-			version,
-			config,
-			scheduler,
-			events,
-			upstream,
-			logOf: (id) => logs.get(id) ?? "",
-			proxyLog: () => proxyLog,
-		};
-	};
 	/** Undefined while the process has ended, and nothing has started it again. */
-	let running: Running | undefined = start(parseConfig(readConfig()));
+	let running: Running | undefined = start();
 	const replace = (next: Running | undefined): void => {
 		const old = running;
 		running = next;
+		logs.follow(next);
 		earlier += old?.scheduler.starts() ?? 0;
 		old?.scheduler.shutdown();
 		old?.events.close();
 	};
 	const reload = (): void => {
 		if (running === undefined) return;
-		note(version < FIRST_WITH_TOLD_CONFIG ? "Reloading Configuration" : RELOADING);
+		logs.note(version < FIRST_WITH_TOLD_CONFIG ? "Reloading Configuration" : RELOADING);
 		try {
-			replace(start(parseConfig(readConfig())));
-			note("[INFO] configuration reloaded");
+			replace(start());
+			logs.note("[INFO] configuration reloaded");
 		} catch (error) {
-			const words =
-				version < FIRST_WITH_TOLD_CONFIG
-					? "[ERROR] Unable to reload configuration"
-					: "[WARN] failed to reload config";
-			note(`${words}: ${messageOf(error)}`);
+			logs.note(`${rejection(version)}: ${messageOf(error)}`);
 		}
 	};
+	logs.follow(running);
 	return {
-		handle(request, response) {
-			if (running === undefined) {
-				// What Caddy says of a server that is not there.
-				response.writeHead(502).end();
-				return;
-			}
-			void answerPage(running, request, response).catch((error: unknown) => {
-				if (!response.headersSent) response.writeHead(500);
-				response.end(String(error));
-			});
-		},
+		handle: (request, response) => answer(running, request, response),
 		reload,
 		hangUp() {
 			hangUps += 1;
@@ -124,26 +81,116 @@ export function createSwap(options: SwapOptions): Swap {
 		restart() {
 			replace(undefined);
 			try {
-				running = start(parseConfig(readConfig()));
+				replace(start());
 			} catch (error) {
-				journal += `${startFault(version, messageOf(error))}\n`;
+				logs.journalOnly(startError(version, messageOf(error)));
 			}
 		},
-		journal: () => journal,
-		states: () =>
-			Object.fromEntries(
-				running?.config.models.map(({ id }) => [id, running?.scheduler.stateOf(id) ?? "stopped"]) ??
-					[],
-			),
+		journal: logs.journal,
+		states: () => statesOf(running),
 		starts: () => earlier + (running?.scheduler.starts() ?? 0),
 		close: () => replace(undefined),
 	};
 }
 
+/** What llama-swap itself writes: to its journal, and from some version on to its log over HTTP. */
+interface Logs {
+	note(line: string): void;
+	journalOnly(line: string): void;
+	/** The process whose listeners hear of new lines. */
+	follow(process: Running | undefined): void;
+	proxy(): string;
+	journal(): string;
+}
+
+function createLogs(version: number): Logs {
+	let proxy = "[INFO] llama-swap listening on http://127.0.0.1:8080\n";
+	let journal = proxy;
+	let followed: Running | undefined;
+	return {
+		note(line) {
+			journal += `${line}\n`;
+			if (version < FIRST_WITH_TOLD_CONFIG) return;
+			proxy = `${proxy}${line}\n`.slice(-MAX_LOG);
+			followed?.events.log("proxy", `${line}\n`);
+		},
+		journalOnly(line) {
+			journal += `${line}\n`;
+		},
+		follow(process) {
+			followed = process;
+		},
+		proxy: () => proxy,
+		journal: () => journal,
+	};
+}
+
+function startProcess(
+	config: SwapConfig,
+	logs: Logs,
+	{ version, loadMs, stopMs, upstream }: SwapOptions,
+): Running {
+	const ofModels = new Map<string, string>();
+	const events = createEvents(() => ({
+		models: config.models.map((model) => ({
+			model,
+			state: scheduler.stateOf(model.id),
+			inFlight: scheduler.inFlight(model.id),
+		})),
+		proxyLog: logs.proxy(),
+	}));
+	const log = (id: string, line: string): void => {
+		ofModels.set(id, `${ofModels.get(id) ?? ""}${line}\n`.slice(-MAX_LOG));
+		events.log("upstream", `${line}\n`);
+	};
+	const onChange = (): void => events.models();
+	const scheduler = createScheduler({ config, loadMs, stopMs, onChange, log });
+	return {
+		version,
+		config,
+		scheduler,
+		events,
+		upstream,
+		logOf: (id) => ofModels.get(id) ?? "",
+		proxyLog: logs.proxy,
+	};
+}
+
+function answer(
+	running: Running | undefined,
+	request: IncomingMessage,
+	response: ServerResponse,
+): void {
+	if (running === undefined) {
+		// As Caddy answers for a server that is not there.
+		response.writeHead(502).end();
+		return;
+	}
+	void answerPage(running, request, response).catch((error: unknown) => {
+		if (!response.headersSent) response.writeHead(500);
+		response.end(String(error));
+	});
+}
+
+function statesOf(running: Running | undefined): Readonly<Record<string, State>> {
+	const models = running?.config.models ?? [];
+	return Object.fromEntries(
+		models.map(({ id }) => [id, running?.scheduler.stateOf(id) ?? "stopped"]),
+	);
+}
+
+const MAX_LOG = 100_000;
 const RELOADING = "[INFO] reloading configuration";
 
-/** The last words of a llama-swap that does not start, as they were recorded. */
-function startFault(version: number, words: string): string {
+/** How a version reports a config that it does not take. */
+function rejection(version: number): string {
+	return version < FIRST_WITH_TOLD_CONFIG
+		? "[ERROR] Unable to reload configuration"
+		: "[WARN] failed to reload config";
+}
+
+/** The last line of a llama-swap that does not start, as it was recorded. */
+function startError(version: number, words: string): string {
 	if (version < FIRST_WITH_TOLD_CONFIG) return `[ERROR] Error loading config: ${words}`;
 	return `2026/11/21 02:28:49 ERROR failed to load config config=/home/demo/${CONFIG_PATH} config-dir="" error="${words}"`;
 }

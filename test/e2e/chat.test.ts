@@ -28,7 +28,9 @@ test.each(HOSTS)(
 	"pi %s: thinking, text and usage arrive, over the one connection",
 	async (host) => {
 		const rpc = startRpc({
-			...{ host, place, env: boxEnv(box) },
+			host,
+			place,
+			env: boxEnv(box),
 			args: ["--model", "ai-server/Qwen_Qwen3.6-35B-A3B-Q8_0"],
 		});
 		await rpc.send({ type: "prompt", message: "What is this?" });
@@ -71,7 +73,9 @@ test.each(HOSTS)("pi %s: an abort reaches the server and frees the model", async
 		await cut.promise;
 	});
 	const rpc = startRpc({
-		...{ host, place, env: boxEnv(box) },
+		host,
+		place,
+		env: boxEnv(box),
 		args: ["--model", "ai-server/small-talk-1B"],
 	});
 	await rpc.send({ type: "prompt", message: "go" });
@@ -107,7 +111,9 @@ test.each(HOSTS)(
 			response.end(JSON.stringify({ error }));
 		});
 		const rpc = startRpc({
-			...{ host, place, env: boxEnv(box) },
+			host,
+			place,
+			env: boxEnv(box),
 			args: ["--model", "ai-server/small-talk-1B"],
 		});
 		await rpc.send({ type: "prompt", message: "go" });
@@ -119,7 +125,9 @@ test.each(HOSTS)(
 
 test.each(HOSTS)("pi %s: selecting one of our models opens a connection ahead", async (host) => {
 	const rpc = startRpc({
-		...{ host, place, env: boxEnv(box) },
+		host,
+		place,
+		env: boxEnv(box),
 		args: ["--model", "ai-server/small-talk-1B"],
 	});
 	await rpc.send({ type: "get_state" });

@@ -90,7 +90,9 @@ test.each(HOSTS)("pi %s: what SSH brings later replaces the remembered size", as
 	const text = await readFile(box.configFile, "utf8");
 	await writeFile(box.configFile, text.replace("-c 65536", "-c 49152"));
 	const rpc = startRpc({
-		...{ host, place, env: boxEnv(box) },
+		host,
+		place,
+		env: boxEnv(box),
 		args: ["--model", "ai-server/small-talk-1B"],
 	});
 	const window = async (): Promise<unknown> => {

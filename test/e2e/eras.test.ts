@@ -144,7 +144,8 @@ test.each(ERAS.flatMap((era) => HOSTS.map((host) => ({ ...era, host }))))(
 		});
 		expect(seen.toSorted(byId)).toEqual(
 			expected.map(({ id, context, contextFrom, images }) => ({
-				...{ id, images },
+				id,
+				images,
 				...(WIRED.has(contextFrom) ? { context } : {}),
 			})),
 		);

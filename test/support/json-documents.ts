@@ -170,7 +170,10 @@ export function copyOf(value: unknown, nameOf = (key: string): string => key): u
 	const copy = {};
 	for (const [key, item] of Object.entries(value)) {
 		Object.defineProperty(copy, nameOf(key), {
-			...{ value: copyOf(item, nameOf), enumerable: true, writable: true, configurable: true },
+			value: copyOf(item, nameOf),
+			enumerable: true,
+			writable: true,
+			configurable: true,
 		});
 	}
 	return copy;

@@ -64,7 +64,12 @@ export async function openTerminal(
 		return "";
 	};
 	return {
-		...{ screen, styled, type, press, shows, close },
+		screen,
+		styled,
+		type,
+		press,
+		shows,
+		close,
 		async submit(text) {
 			await expect.poll(slash, { interval: 400 }).not.toBe("");
 			await type(text.slice(1));

@@ -26,7 +26,7 @@ export interface ReplaceErrors {
 	failed(reason: string, cause?: unknown): AiServerError;
 }
 
-/** Long because it is a table: one entry for each message. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table, one entry for each message
 export function replaceErrors(path: string, source: PathSource): ReplaceErrors {
 	const ssh = (message: string, hint: string, cause?: unknown): AiServerError =>
 		new AiServerError("ssh", message, { hint, cause });

@@ -1,5 +1,6 @@
 import type { ServerChannel } from "ssh2";
 import { expect, test } from "vitest";
+import { serviceCommand } from "../../../lib/service/commands.ts";
 import { client, demo, scripted } from "../../support/ssh-rig.ts";
 
 /** Ends a command as a server does. */
@@ -145,7 +146,7 @@ test("commands at the same time share one login and keep their output apart", as
 
 test.each([
 	"systemctl --user is-active llama-swap.service",
-	`XDG_RUNTIME_DIR="\${XDG_RUNTIME_DIR:-/run/user/$(id -u)}" timeout 60 systemctl --user is-active -- 'llama-swap.service'`,
+	serviceCommand("user", "llama-swap.service", "is-active"),
 ])("the demo's server runs %s", async (command) => {
 	const { ssh } = await demo();
 	expect(await ssh.exec(command)).toMatchObject({ code: 0, stdout: "active\n" });
