@@ -1,5 +1,5 @@
 import { flagOf, type JsonRecord, recordOf, windowOf } from "../../json.ts";
-import type { DeclaredKind } from "../../llama-server/servers.ts";
+import type { ModelKind } from "../../llama-server/servers.ts";
 
 /** A context window that a model list names. */
 export interface DeclaredContext {
@@ -17,7 +17,7 @@ export interface Declared {
 	readonly images: boolean | undefined;
 	readonly tools: boolean | undefined;
 	readonly thinking: boolean | undefined;
-	readonly kind: DeclaredKind | undefined;
+	readonly kind: ModelKind | undefined;
 }
 
 /**
@@ -74,7 +74,7 @@ function kindOf(
 	metadata: JsonRecord,
 	inputs: readonly string[] | undefined,
 	outputs: readonly string[] | undefined,
-): DeclaredKind | undefined {
+): ModelKind | undefined {
 	const gives = (output: string): boolean => outputs?.includes(output) === true;
 	const can = (name: string): boolean => capabilities[name] === true;
 	const marked = (name: string): boolean => can(name) || metadata[name] === true;

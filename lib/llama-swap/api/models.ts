@@ -7,7 +7,7 @@ import {
 	textOf,
 	unexpected,
 } from "../../json.ts";
-import type { DeclaredKind } from "../../llama-server/servers.ts";
+import type { ModelKind } from "../../llama-server/servers.ts";
 import { type DeclaredContext, readDeclared } from "./capabilities.ts";
 
 /** What a listed id is, in llama-swap's words (`meta.llamaswap.type`). */
@@ -34,7 +34,7 @@ export interface ListedModel {
 	readonly context?: DeclaredContext | undefined;
 	readonly tools?: boolean | undefined;
 	readonly thinking?: boolean | undefined;
-	readonly kind?: DeclaredKind | undefined;
+	readonly kind?: ModelKind | undefined;
 	/** Of a llama-server router: the words of the command that runs, or would run, this model. */
 	readonly args?: readonly string[] | undefined;
 }
