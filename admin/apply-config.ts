@@ -95,8 +95,8 @@ export type Restored =
 
 /**
  * Writes a config, makes llama-swap read it and the model run with it. A text that llama-swap
- * rejects, or that the model does not start with, is taken back. Rejects with AiServerError for what
- * is no fault of the text: a connection that breaks, a file that cannot be written.
+ * rejects, or that the model does not start with, is taken back. Rejects with AiServerError for failures that
+ * the text did not cause: a connection that breaks, a file that cannot be written.
  */
 export async function applyConfig(
 	change: ConfigChange,

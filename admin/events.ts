@@ -194,6 +194,7 @@ async function readStream(
 	link.current = current;
 	const slow = new AbortController();
 	const signal = AbortSignal.any([link.closing.signal, current.signal, slow.signal]);
+	// Not a deadline of the whole: it ends with the first message about the models.
 	const timer = setTimeout(() => slow.abort(), OPENING_MS).unref();
 	let hasBegun = false;
 	try {

@@ -17,7 +17,7 @@ export interface Sample {
 const TICK_MS = 2;
 const LOOK_EVERY = 2000;
 
-/** `paced` streams leave the loop free, so nobody looks at it: that alone would wake it up. */
+/** `paced` streams leave the loop free, so they are not sampled: sampling alone would wake it up. */
 export interface SampleOptions {
 	readonly model: string;
 	readonly deltas: number;

@@ -1,5 +1,5 @@
 import type { ServerModel } from "../discovery/merge.ts";
-import { AiServerError, type Names } from "../lib/errors.ts";
+import { AiServerError, describeError, type Names } from "../lib/errors.ts";
 import type { InTurn } from "../lib/keyed-queue.ts";
 import {
 	type Arguments,
@@ -92,8 +92,17 @@ export async function runCommand(command: Command, typed: string, runner: Runner
 		perform(command, values, context),
 	);
 	if (outcome !== undefined) reply.say(outcome);
-	// What the change has done to the models shows in the catalog, which pi's list follows.
-	if (change !== undefined) await server.catalog.refresh();
+	if (change !== undefined) await refreshAfterChange(runner);
+}
+
+/** What a change has done to the models shows in the catalog, which pi's list follows. */
+async function refreshAfterChange({ server, reply }: Runner): Promise<void> {
+	try {
+		await server.catalog.refresh();
+	} catch (error) {
+		// The change itself has succeeded, and was reported.
+		reply.warn(`The model list could not be refreshed: ${describeError(error, server.names)}`);
+	}
 }
 
 function perform(

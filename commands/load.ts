@@ -26,7 +26,7 @@ export const loadCommand: Command = defineCommand({
 	},
 });
 
-/** llama-swap goes on with a load whose client has gone, unless it is told to unload. */
+/** llama-swap continues a load whose client has gone, until an unload. */
 async function giveUp(id: string, { server, pi }: CommandContext): Promise<string> {
 	const cancel = await pi.ui.confirm(
 		`Cancel loading ${id}?`,

@@ -23,7 +23,7 @@ export interface FrontOptions {
 	readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
-/** The proxy in front of llama-swap, as Caddy stands there: only with the right certificate. */
+/** The proxy in front of llama-swap, in the role of Caddy: only clients with the right certificate get through. */
 export interface Front {
 	readonly port: number;
 	/** Every request that came through, in order. */

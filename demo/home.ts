@@ -25,7 +25,7 @@ models:
   small-talk-1B:
     cmd: \${server} --model /home/ai-server/models/small-talk-1B.gguf -c 65536 --reasoning off
   mystery-7B:
-    # nobody has said how large its context is
+    # no context size is set
     cmd: \${server} --model /home/ai-server/models/mystery-7B.gguf --reasoning off
 `;
 

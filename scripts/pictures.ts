@@ -1,5 +1,5 @@
 // npm run pictures: docs/pictures/*.svg, from the real pi in a real terminal on the demo's box.
-// Needs tmux, which gives pi its pseudo-terminal and tells what is on the screen.
+// Needs tmux, which gives pi its pseudo-terminal and reads the screen.
 import { mkdir, realpath, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -124,7 +124,7 @@ async function perform(scene: Scene): Promise<Screen> {
 	}
 }
 
-/** The home of somebody who has installed the extension, with a small project in it. */
+/** The home of a user who has installed the extension, with a small project in it. */
 async function furnish(
 	box: Box,
 ): Promise<{ cwd: string; env: Record<string, string>; command: string[] }> {
@@ -210,7 +210,7 @@ function still(): Promise<void> {
 	return sleep(STILL_MS, undefined, { signal: stop.signal });
 }
 
-/** Without the empty rows around, and without what stands above the row where the picture begins. */
+/** Without the empty rows around, and without the rows above the one where the picture begins. */
 function crop(screen: Screen, from: RegExp | undefined): Screen {
 	const isContent = (row: Screen[number]): boolean =>
 		row.some(({ text, style }) => text.trim() !== "" || style.bg !== undefined);

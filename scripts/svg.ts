@@ -20,7 +20,7 @@ const FONTS =
 	"ui-monospace, 'SF Mono', Menlo, 'Cascadia Mono', Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace";
 
 /**
- * A picture of a screen in a window frame. Every word stands at its own column and is told how wide
+ * A picture of a screen in a window frame. Every word is placed at its own column and is told how wide
  * it is, so the columns hold in whatever font there is.
  */
 export function renderSvg(screen: Screen, { title, columns }: PictureOptions): string {

@@ -13,7 +13,7 @@ export interface TmuxOptions {
 	readonly rows: number;
 }
 
-/** A program in a pseudo-terminal of its own, held by a tmux that reads nobody's settings. */
+/** A program in its own pseudo-terminal, run by a tmux that reads no user's settings. */
 export interface Tmux {
 	/** What is on the screen, as text. */
 	text(): Promise<string>;

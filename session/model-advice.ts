@@ -27,7 +27,7 @@ export function adviceFor(models: readonly ServerModel[], selected: string): rea
 	];
 }
 
-/** The model whose id begins alike: often the same one in another quantization. */
+/** The model with the longest common beginning of its id: often the same one in another quantization. */
 function nearest(models: readonly ServerModel[], id: string): string | undefined {
 	const alike = (other: string): number => {
 		const at = [...id.toLowerCase()].findIndex((letter, at) => other.toLowerCase()[at] !== letter);

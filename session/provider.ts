@@ -4,7 +4,7 @@ import { levelMap } from "../lib/llama-server/thinking.ts";
 import type { StreamSimple } from "../stream.ts";
 import type { Server } from "./server.ts";
 
-/** Private to this provider: pi uses a stream function for models of its own api name only. */
+/** Private to this provider: pi uses a stream function for models with its own api name only. */
 const API = "ai-server-mtls";
 export type ServerApi = typeof API;
 export interface Registration {

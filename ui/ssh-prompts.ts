@@ -3,10 +3,10 @@ import type { SshPrompts } from "../lib/ssh/types.ts";
 
 type Asked = Pick<ExtensionContext, "hasUI" | "ui">;
 
-/** How SSH asks the person whose command needs it. */
+/** How SSH asks the user whose command needs it. */
 export interface Questions {
 	readonly prompts: SshPrompts;
-	/** Nobody is asked but while a command runs, and only where pi can ask. */
+	/** Prompts are shown only while a command runs, and only in modes that can prompt. */
 	during<T>(context: Asked, run: () => Promise<T>): Promise<T>;
 }
 

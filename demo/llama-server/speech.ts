@@ -24,7 +24,7 @@ Things to try:
 
 Nothing you see here leaves this machine, and nothing stays when you quit.`;
 
-/** Chooses words that are of use to somebody who tries the demo. */
+/** Chooses an answer that is useful to a new user of the demo. */
 export function speak(body: ChatBody, model: ModelConfig): Speech {
 	const messages = body.messages ?? [];
 	const last = messages.at(-1);
@@ -58,9 +58,9 @@ export function speak(body: ChatBody, model: ModelConfig): Speech {
 	}
 	if (/\b(?:hello|hi|hey)\b/i.test(asked)) {
 		const text = `Hello from ${model.id}, over a TLS connection with a client certificate.`;
-		return speech(text, "Somebody says hello; a short answer will do. ");
+		return speech(text, "The user says hello; a short answer will do. ");
 	}
-	return speech(TOUR, "They want to know what this is. I tell them how the answer came here. ");
+	return speech(TOUR, "They want to know what this is. I explain how the answer got here. ");
 }
 
 /** The file that the model writes when it is asked for one of so many bytes. */

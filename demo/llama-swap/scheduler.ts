@@ -47,7 +47,7 @@ export interface Scheduler {
 	/** Resolves when the model is gone. */
 	unload(id: string): Promise<void>;
 	unloadAll(): Promise<void>;
-	/** Stops everything at once; waiting requests are told that the group shuts down. */
+	/** Stops everything at once; waiting requests get the error that the group shuts down. */
 	shutdown(): void;
 }
 
@@ -268,7 +268,7 @@ function takeWaiters(process: Process): readonly Waiter[] {
 /** Tokens that this machine has memory for. */
 const LARGEST_CONTEXT = 2 ** 20;
 
-/** What becomes of a command that cannot start; it is told by its words, since no program is run. */
+/** What becomes of a command that cannot start. Its text decides, since no program is run. */
 function failureOf(
 	model: ModelConfig,
 ): { readonly message: string; readonly log: string } | undefined {

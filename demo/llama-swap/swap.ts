@@ -20,10 +20,10 @@ export interface SwapOptions {
 
 /** The first that reads its config on SIGHUP; every older one ends. */
 const FIRST_WITH_SIGNAL = 205;
-/** The first whose log over HTTP tells of its config. */
+/** The first that reports on its config in its log over HTTP. */
 const FIRST_WITH_TOLD_CONFIG = 218;
 
-/** A small llama-swap v250: enough of it that a client cannot tell, as the recorded requests show. */
+/** A small llama-swap v250: complete enough that a client sees no difference, as the recorded requests show. */
 export interface Swap {
 	handle(request: IncomingMessage, response: ServerResponse): void;
 	/** Re-reads the config; a broken file is only logged. */

@@ -6,7 +6,7 @@ const TELLING =
 	/error|fail|unable|cannot|could not|not found|no such|out of memory|unsupported|invalid|unknown|couldn't/i;
 
 /**
- * The lines of a model's log that tell why it did not start: the last two that complain, else the
+ * The lines of a model's log that show why it did not start: the last two with an error, else the
  * last two. Undefined for an empty log.
  */
 export function tellingLines(log: string): string | undefined {

@@ -35,7 +35,7 @@ export interface LaunchOptions {
 	readonly fit: boolean | undefined;
 	/** `--fit-ctx`: the least context, in tokens, that is kept to make the model fit. */
 	readonly fitContext: Quantity;
-	/** True when `--fit-target` asks for a margin of its own. */
+	/** True when `--fit-target` sets a margin. */
 	readonly fitTarget: boolean;
 	/** How many times the trained context the position encoding is stretched to. */
 	readonly ropeScale: number | undefined;

@@ -18,7 +18,7 @@ export interface ServerCall {
 
 /** A program that starts another one, and what comes between the two names. */
 interface Launcher {
-	/** Words of its own ahead of the command, at most: `timeout 600`, `toolbox run`. */
+	/** Its own words before the command, at most: `timeout 600`, `toolbox run`. */
 	readonly words?: number;
 	/** Its options that take the next word, by blanks. */
 	readonly values?: string;

@@ -8,7 +8,7 @@ export type ModelKind =
 	| "transcription"
 	| "speech";
 
-/** A program that serves a model, under the name that people know it by. */
+/** A program that serves a model, under its usual name. */
 export interface Server {
 	readonly name: string;
 	/** What its models are for, where the program alone says so. */
@@ -52,7 +52,7 @@ export function programName(path: string): string {
 	return name.toLowerCase().replace(/\.exe$/, "");
 }
 
-/** What people call a script that starts a server: its options are its own. */
+/** Usual names of scripts that start a server. Their options are their own. */
 const SCRIPT =
 	/\.(?:sh|bash|zsh|fish|bat|cmd|ps1|rb|js|pl)$|^(?!koboldcpp).*\.py$|^(?:run|start|serve|launch)[-_.]|wrap/;
 

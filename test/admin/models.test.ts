@@ -36,12 +36,26 @@ test("an error status carries code, status and the server's words", async () => 
 	});
 });
 
-test("every request can be stopped by its caller", async () => {
-	const { admin, asked } = adminRig({ answers: () => ({ body: '{"data":[],"running":[]}' }) });
-	const { signal } = new AbortController();
-	await admin.listModels(signal);
-	await admin.load("m", signal);
-	expect(asked.every((request) => request.signal !== undefined)).toBe(true);
+test.each<[string, (admin: Admin, signal: AbortSignal) => Promise<unknown>]>([
+	["listModels", (admin, signal) => admin.listModels(signal)],
+	["listRunning", (admin, signal) => admin.listRunning(signal)],
+	["load", (admin, signal) => admin.load("m", signal)],
+	["unload", (admin, signal) => admin.unload("m", signal)],
+	["unloadAll", (admin, signal) => admin.unloadAll(signal)],
+	["readProps", (admin, signal) => admin.readProps("m", signal)],
+	["version", (admin, signal) => admin.version(signal)],
+	["inFlight", (admin, signal) => admin.inFlight(signal)],
+	["watchReload", (admin, signal) => admin.watchReload(signal)],
+])("%s ends at once when its caller stops it, and its request with it", async (_name, act) => {
+	const { admin, asked } = adminRig({ answers: () => "never" });
+	const caller = new AbortController();
+	const done = act(admin, caller.signal);
+	await expect.poll(() => asked.length).toBe(1);
+	expect(asked[0]?.signal?.aborted).toBe(false);
+	const reason = new Error("stopped");
+	caller.abort(reason);
+	await expect(done).rejects.toBe(reason);
+	expect(asked[0]?.signal?.aborted).toBe(true);
 });
 
 test("a load that fails carries the lines of the log that explain it", async () => {

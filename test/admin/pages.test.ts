@@ -9,9 +9,9 @@ test("a redirect names where to", async () => {
 	await expect(admin.listModels()).rejects.toThrow("redirects the model list to https://login/");
 });
 
-test("an abort and a fault of the connection pass through as they are", async () => {
-	const fault = new AiServerError("network", "gone");
-	await expect(adminRig({ answers: () => fault }).admin.listModels()).rejects.toBe(fault);
+test("an abort and an error of the connection pass through as they are", async () => {
+	const error = new AiServerError("network", "gone");
+	await expect(adminRig({ answers: () => error }).admin.listModels()).rejects.toBe(error);
 	const reason = new Error("stopped");
 	const { admin } = adminRig({ answers: () => reason });
 	await expect(admin.load("m", AbortSignal.abort(reason))).rejects.toBe(reason);

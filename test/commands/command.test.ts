@@ -154,6 +154,17 @@ test.each(["rpc", "print", "json"] as const)("without a model %s mode rejects", 
 	});
 });
 
+test("a list that cannot be refreshed after a change is a warning, not a failure", async () => {
+	const { command } = changing();
+	const rig = commandRig({ found: MODELS, refreshed: new Error("gone") });
+	await rig.run(command, "a --yes");
+	expect(rig.log).toEqual([
+		"a is changed",
+		"refresh",
+		"Warning: The model list could not be refreshed: gone",
+	]);
+});
+
 test("a command that fails is not reported as done, and rejects as it did", async () => {
 	const error = new Error("gone");
 	const command = defineCommand({

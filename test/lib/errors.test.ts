@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { AiServerError, describeError, isAbort } from "../../lib/errors.ts";
-import { plainText } from "../../lib/text.ts";
 
 test.each([
 	[
@@ -19,25 +18,43 @@ test.each([
 
 test("keeps its facts as data", () => {
 	const cause = new Error("socket");
-	const error = new AiServerError("http", "HTTP 502", { hint: "Start it", status: 502, cause });
+	const error = new AiServerError("http", "HTTP 502", {
+		hint: "Start it",
+		setting: "url",
+		command: "restart",
+		status: 502,
+		said: "down",
+		cause,
+	});
 	expect({ ...error, message: error.message, cause: error.cause }).toEqual({
 		name: "AiServerError",
 		code: "http",
 		message: "HTTP 502",
 		hint: "Start it",
+		settings: ["url"],
+		command: "restart",
 		status: 502,
+		said: "down",
 		cause,
 	});
 });
 
+const NAMES = { setting: (name: string) => `<${name}>`, command: (name: string) => `/box-${name}` };
+
 test.each([
-	["a\u001b]0;title\u0007b", "ab"],
-	["a\u001b]8;;http://x\u001b\\link", "alink"],
-	["tab\tand\nline stay", "tab\tand\nline stay"],
-	["nul\u0000 del\u007f c1\u0085", "nul  del  c1 "],
-	["ünïcödé 🎉", "ünïcödé 🎉"],
-])("strips what could steer a terminal from %j", (text, plain) => {
-	expect(plainText(text)).toBe(plain);
+	[{ hint: "Check the URL", setting: "url" }, "Gone. Check the URL (<url>)"],
+	[
+		{ hint: "Check both", setting: ["serviceUnit", "serviceScope"] },
+		"Gone. Check both (<serviceUnit>, <serviceScope>)",
+	],
+	[
+		{ hint: "List the models again", command: "refresh" },
+		"Gone. List the models again: /box-refresh",
+	],
+	[{ hint: "Check <url> there", setting: "url" }, "Gone. Check <url> there"],
+	[{ setting: "url" }, "Gone"],
+] as const)("the hint %j names what it is about", (facts, line) => {
+	expect(describeError(new AiServerError("network", "Gone", facts), NAMES)).toBe(line);
 });
 
 test("knows an abort by its name", () => {

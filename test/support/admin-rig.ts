@@ -11,7 +11,7 @@ export interface Answer {
 
 export interface AdminTraits {
 	/** By path; the same for every path otherwise. */
-	readonly answers?: (path: string) => Answer | Error;
+	readonly answers?: (path: string) => Answer | Error | "never";
 	/** llama-swap's config. */
 	readonly yaml?: string;
 	readonly exec?: (command: string) => Partial<ExecResult>;
@@ -38,6 +38,7 @@ export function adminRig({
 			asked.push(request);
 			const answer = answers(request.path);
 			if (answer instanceof Error) throw answer;
+			if (answer === "never") return aborted(request.signal);
 			const bytes = new TextEncoder().encode(answer.body ?? "");
 			const body = {
 				destroy: () => undefined,
@@ -69,6 +70,13 @@ export function adminRig({
 		asked,
 		executed,
 	};
+}
+
+/** Rejects when the request is aborted. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+	return new Promise((_resolve, reject) => {
+		signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+	});
 }
 
 export const sent = (asked: readonly HttpRequest[]): readonly string[] =>

@@ -15,7 +15,7 @@ import { AiServerError } from "../../errors.ts";
 import { scalarValue } from "./yaml-values.ts";
 
 /**
- * How much of a file's faults is put up with: none, as in llama-swap's own loader; those that leave
+ * How many errors of a file are tolerated: none, as in llama-swap's own loader; those that leave
  * its meaning clear (a key twice, a second document); or all of them.
  */
 export type Tolerance = "strict" | "lenient" | "any";
@@ -117,7 +117,7 @@ export class ConfigDocument {
 		if (known !== undefined) return known;
 		const own = new Map<string, Entry>();
 		const sources: unknown[] = [];
-		// One that merges itself, which only a file with faults can do, has nothing to bring in.
+		// One that merges itself, which only a file with errors can do, has nothing to bring in.
 		this.#entries.set(map, own);
 		for (const { key, value } of map.items) {
 			const scalar = this.resolve(key);
@@ -130,7 +130,7 @@ export class ConfigDocument {
 		for (const source of sources.flatMap((value) => this.#mergeSources(value))) {
 			const entries = this.entriesOf(source);
 			this.#merged += entries.size;
-			if (this.#merged > MAX_MERGED) throw this.#fault("too much is merged", map);
+			if (this.#merged > MAX_MERGED) throw this.#invalid("too much is merged", map);
 			for (const [name, entry] of entries) {
 				if (!all.has(name)) all.set(name, { ...entry, isMerged: true });
 			}
@@ -160,7 +160,8 @@ export class ConfigDocument {
 			const target = anchors.get(node.source);
 			// An alias within its own anchor is as unknown as one before it.
 			if (target !== undefined) this.#targets.set(node, target);
-			else if (this.#tolerance !== "any") throw this.#fault(`*${node.source} has no anchor`, node);
+			else if (this.#tolerance !== "any")
+				throw this.#invalid(`*${node.source} has no anchor`, node);
 			return;
 		}
 		if (isMap(node)) {
@@ -182,30 +183,30 @@ export class ConfigDocument {
 		for (const { key } of map.items) {
 			if (!isScalar(key)) continue;
 			const text = keyText(key);
-			if (keys.has(text)) throw this.#fault(`the key ${text} is there twice`, key);
+			if (keys.has(text)) throw this.#invalid(`the key ${text} is there twice`, key);
 			keys.add(text);
 		}
 	}
 
 	#refuseFaults({ errors }: Document.Parsed): void {
 		if (this.#tolerance === "any") return;
-		const fault = errors.find(
+		const problem = errors.find(
 			({ code }) => this.#tolerance === "strict" || code !== "MULTIPLE_DOCS",
 		);
-		if (fault === undefined) return;
+		if (problem === undefined) return;
 		// The parser's message quotes the source, line breaks and all, and adds an excerpt.
-		const [what = ""] = fault.message.split(/ at line \d+, column \d+/);
-		const { line, col } = this.#lines.linePos(fault.pos[0]);
-		throw broken(`${FAULTS[fault.code] ?? what} at line ${line}, column ${col}`, fault);
+		const [what = ""] = problem.message.split(/ at line \d+, column \d+/);
+		const { line, col } = this.#lines.linePos(problem.pos[0]);
+		throw broken(`${YAML_MESSAGES[problem.code] ?? what} at line ${line}, column ${col}`, problem);
 	}
 
-	#fault(what: string, node: unknown): AiServerError {
+	#invalid(what: string, node: unknown): AiServerError {
 		const { line, col } = this.#lines.linePos(offsetOf(node));
 		return broken(`${what} at line ${line}, column ${col}`, undefined);
 	}
 }
 
-const FAULTS: Readonly<Record<string, string>> = {
+const YAML_MESSAGES: Readonly<Record<string, string>> = {
 	TAB_AS_INDENT: "it is indented with a tab",
 	MULTIPLE_DOCS: "a second document begins, which llama-swap does not read",
 };
@@ -220,10 +221,10 @@ function parse(yaml: string, lineCounter: LineCounter): Document.Parsed {
 }
 
 function broken(what: string, cause: unknown): AiServerError {
-	const fault = shown(what)
+	const problem = shown(what)
 		.replace(/\s+/g, " ")
 		.replace(/^Maximum call stack size exceeded/, "it is nested too deeply");
-	return new AiServerError("config", `The llama-swap config is not valid YAML: ${fault}`, {
+	return new AiServerError("config", `The llama-swap config is not valid YAML: ${problem}`, {
 		hint: "Correct the file on the server; llama-swap keeps its old config meanwhile",
 		cause,
 	});

@@ -32,7 +32,7 @@ export type Question =
 export class AnswerNeeded extends Error {
 	override readonly name = "AnswerNeeded";
 	readonly question: Question;
-	/** The error that stands when there is no answer. */
+	/** The error when there is no answer. */
 	readonly otherwise: AiServerError;
 
 	constructor(question: Question, otherwise: AiServerError) {

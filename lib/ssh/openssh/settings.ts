@@ -43,7 +43,7 @@ export interface LocalUser {
 	readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Used where no ssh client is installed that could tell its defaults; the newest kind first. */
+/** Used where no ssh client is installed to report its defaults; the newest kind first. */
 const KEY_FILES = ["id_ed25519", "id_ecdsa", "id_rsa"] as const;
 
 /**
