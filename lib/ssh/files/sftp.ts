@@ -168,17 +168,18 @@ async function readChunks(
 	while (size < length) {
 		const count = Math.min(MAX_IN_FLIGHT, Math.ceil((length - size) / packet));
 		const places = Array.from({ length: count }, (_none, index) => size + index * packet);
-		const answers = await Promise.all(
-			places.map((at) => readAt(at, Math.min(packet, length - at))),
-		);
+		const answers = await Promise.all([
+			...places.map((at) => readAt(at, Math.min(packet, length - at))),
+			readAt(length - 1, 1), // shows whether the file ends before
+		]);
 		const short = answers.findIndex((answer) => answer.length < packet);
-		const whole = short === -1 ? answers : answers.slice(0, short + 1);
-		chunks.push(...whole);
-		size += whole.reduce((sum, answer) => sum + answer.length, 0);
-		const [last, next] = short === -1 ? [] : answers.slice(short);
+		const got = answers.slice(0, short === -1 ? count : Math.min(short + 1, count));
+		chunks.push(...got);
+		size += got.reduce((sum, answer) => sum + answer.length, 0);
+		const [last, next] = answers.slice(short);
 		if (last?.length === 0 || next?.length === 0) break;
 		// A server that gives less than it is asked for is asked for that much.
-		if (next !== undefined && last !== undefined) packet = last.length;
+		if (short < count - 1) packet = last?.length ?? packet;
 	}
 	return Buffer.concat(chunks);
 }
@@ -208,6 +209,19 @@ function nulError(path: string): AiServerError {
 export function statusOf(error: unknown): number | undefined {
 	const code = error instanceof Error && "code" in error ? error.code : undefined;
 	return typeof code === "number" ? code : undefined;
+}
+
+/**
+ * The results of requests that were sent side by side, once all of them are answered: nothing is
+ * under way any more when it rejects, with the first error in the order of the list.
+ */
+export async function together<T extends readonly unknown[]>(
+	requests: {
+		readonly [K in keyof T]: Promise<T[K]>;
+	},
+): Promise<T> {
+	await Promise.allSettled(requests);
+	return Promise.all(requests) as Promise<unknown> as Promise<T>;
 }
 
 export async function exists(sftp: Sftp, path: string): Promise<boolean> {

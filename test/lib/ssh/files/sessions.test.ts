@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { readRemoteText, replaceRemoteText } from "../../../../lib/ssh/files/config-file.ts";
 import type { Ssh } from "../../../../lib/ssh/types.ts";
 import { type LongLine, longLine } from "../../../support/long-line.ts";
 import { client, demo, readText, temporary } from "../../../support/ssh-rig.ts";
@@ -88,4 +89,15 @@ test.each(RIGS)("%s: a session that was lent is used again", BUSY, async (_serve
 	// Nobody waits for another's session, and one of the two is kept.
 	expect(await line.during(() => Promise.all([resolve(), resolve()]))).toBeLessThanOrEqual(5);
 	expect(await line.during(resolve)).toBe(1);
+});
+
+test.each(RIGS)("%s: a text is read and replaced", BUSY, async (_server, start) => {
+	const { line, ssh, folder } = await start();
+	const path = `${folder}/config.yaml`;
+	const expected = await readRemoteText(ssh, path);
+	const replace = (): Promise<unknown> =>
+		replaceRemoteText(ssh, path, { expected, text: `new ${expected}` });
+	// Three for the file and the disk, two for the lock, six for the drafts and the backup, two to
+	// look again, one to put in place; then four to tidy up. At most three to open the session.
+	expect(await line.during(replace)).toBeLessThanOrEqual(21);
 });
