@@ -162,24 +162,27 @@ async function readChunks(
 		});
 		return chunk.subarray(0, read);
 	};
+	// Asked with the first packets, so that the end of the file need not be asked for after them.
+	const attributes = request<Attributes>((done) => session.fstat(handle, done)).catch(
+		() => undefined,
+	);
 	const chunks: Buffer[] = [];
 	let size = 0;
 	let packet = CHUNK_BYTES;
 	while (size < length) {
 		const count = Math.min(MAX_IN_FLIGHT, Math.ceil((length - size) / packet));
 		const places = Array.from({ length: count }, (_none, index) => size + index * packet);
-		const answers = await Promise.all([
-			...places.map((at) => readAt(at, Math.min(packet, length - at))),
-			readAt(length - 1, 1), // shows whether the file ends before
-		]);
+		const answers = await Promise.all(
+			places.map((at) => readAt(at, Math.min(packet, length - at))),
+		);
 		const short = answers.findIndex((answer) => answer.length < packet);
-		const got = answers.slice(0, short === -1 ? count : Math.min(short + 1, count));
-		chunks.push(...got);
-		size += got.reduce((sum, answer) => sum + answer.length, 0);
-		const [last, next] = answers.slice(short);
-		if (last?.length === 0 || next?.length === 0) break;
+		const whole = short === -1 ? answers : answers.slice(0, short + 1);
+		chunks.push(...whole);
+		size += whole.reduce((sum, answer) => sum + answer.length, 0);
+		const last = answers[short]?.length;
+		if (last === 0 || start + size === (await attributes)?.size) break;
 		// A server that gives less than it is asked for is asked for that much.
-		if (short < count - 1) packet = last?.length ?? packet;
+		if (last !== undefined && size < length) packet = last;
 	}
 	return Buffer.concat(chunks);
 }
