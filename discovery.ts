@@ -131,7 +131,8 @@ function mergeAnswers(
 		probed: new Map(probed),
 		heads: new Map(heads),
 		isComplete:
-			models.every(isTold) || (isRead && missingHeads(configured, probed, heads).length === 0),
+			models.every((model) => isTold(model, config?.error)) ||
+			(isRead && missingHeads(configured, probed, heads).length === 0),
 		warnings: [
 			...runningWarnings(running.error, names),
 			...configWarnings(config?.error, models, names),
@@ -143,9 +144,12 @@ function mergeAnswers(
 	};
 }
 
-/** True where the server itself has named the window, so that no file is needed for it. */
-function isTold({ contextOrigin }: ServerModel): boolean {
-	return contextOrigin === "server" || contextOrigin === "declared";
+/**
+ * True where the server itself has named the window, so that no file is needed for it. The config may
+ * disprove what is only declared, unless it cannot be had.
+ */
+function isTold({ contextOrigin }: ServerModel, configError: unknown): boolean {
+	return contextOrigin === "server" || (contextOrigin === "declared" && configError !== undefined);
 }
 
 /**
