@@ -9,11 +9,11 @@ import {
 	type SimpleStreamOptions,
 } from "@earendil-works/pi-ai";
 import type { Chunk, PromptProgress, Timings } from "./lib/chat/chunk.ts";
-import { draftFailure } from "./lib/chat/error-text.ts";
+import { draftFailure } from "./lib/chat/errors/error-text.ts";
+import { type ErrorJudge, settleError } from "./lib/chat/errors/verdict.ts";
 import { createExchange, type ExchangeDeps } from "./lib/chat/exchange.ts";
 import { mergeHeaders } from "./lib/chat/headers.ts";
 import type { ChatRequest } from "./lib/chat/request.ts";
-import { type ErrorJudge, settleError } from "./lib/chat/verdict.ts";
 import type { Names } from "./lib/errors.ts";
 import type { Thinking } from "./lib/llama-server/thinking.ts";
 import { createConverter, type Transcript } from "./messages.ts";

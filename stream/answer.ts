@@ -8,7 +8,7 @@ import {
 	type ThinkingContent,
 } from "@earendil-works/pi-ai";
 import type { CallDelta, Chunk, TokenCounts } from "../lib/chat/chunk.ts";
-import { ChatError, unfinishedText } from "../lib/chat/error-text.ts";
+import { ChatError, unfinishedText } from "../lib/chat/errors/error-text.ts";
 import { estimateUsage, NO_TOKENS } from "../lib/chat/estimate.ts";
 import type { ChatRequest } from "../lib/chat/request.ts";
 import { addDelta, closeCall, ToolCalls } from "./tool-calls.ts";

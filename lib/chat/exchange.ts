@@ -12,7 +12,7 @@ import {
 	isLoadError,
 	isLoadFailure,
 	StreamError,
-} from "./error-text.ts";
+} from "./errors/error-text.ts";
 import { startIdleTimeout } from "./idle-timeout.ts";
 import { parseChunk, readStream } from "./read-stream.ts";
 

@@ -5,7 +5,7 @@ import { parseJson } from "../json.ts";
 import { createEventReader, errorEvent } from "../sse.ts";
 import { plainText } from "../text.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
-import { ChatError, StreamError, unfinishedText } from "./error-text.ts";
+import { ChatError, StreamError, unfinishedText } from "./errors/error-text.ts";
 import type { IdleTimeout } from "./idle-timeout.ts";
 import { createYield } from "./yield.ts";
 

@@ -6,14 +6,14 @@ import {
 	draftStatus,
 	draftStreamError,
 	isLoadFailure,
-} from "../../lib/chat/error-text.ts";
+} from "../../lib/chat/errors/error-text.ts";
 import {
 	type ErrorDraft,
 	type ErrorText,
 	settleError,
 	type Verdict,
 	verdictOf,
-} from "../../lib/chat/verdict.ts";
+} from "../../lib/chat/errors/verdict.ts";
 import { AiServerError, type ErrorCode } from "../../lib/errors.ts";
 import { HOSTS } from "../support/hosts.ts";
 import { judgeOf, retryPatterns } from "../support/judges.ts";

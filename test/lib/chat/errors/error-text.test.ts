@@ -5,9 +5,9 @@ import {
 	draftStatus,
 	draftStreamError,
 	isLoadFailure,
-} from "../../../lib/chat/error-text.ts";
-import { fullText } from "../../../lib/chat/verdict.ts";
-import { AiServerError, type Names } from "../../../lib/errors.ts";
+} from "../../../../lib/chat/errors/error-text.ts";
+import { fullText } from "../../../../lib/chat/errors/verdict.ts";
+import { AiServerError, type Names } from "../../../../lib/errors.ts";
 
 const NAMES: Names = { setting: (setting) => `$${setting}`, command: (name) => `/${name}` };
 const status = (code: number, body: string, log?: string): string =>

@@ -1,6 +1,6 @@
-import { parseErrorBody, type ServerError, withoutPrefix } from "../error-body.ts";
-import { AiServerError, describeError, type ErrorCode, type ErrorFacts } from "../errors.ts";
-import { oneLine } from "../text.ts";
+import { parseErrorBody, type ServerError, withoutPrefix } from "../../error-body.ts";
+import { AiServerError, describeError, type ErrorCode, type ErrorFacts } from "../../errors.ts";
+import { oneLine } from "../../text.ts";
 import { type ErrorDraft, fullText, type Verdict } from "./verdict.ts";
 
 // pi decides by the text of an error whether it tries again or compacts, so this text is an

@@ -1,4 +1,4 @@
-import { type AiServerError, describeError, type Names } from "../errors.ts";
+import { type AiServerError, describeError, type Names } from "../../errors.ts";
 import { paraphrase } from "./paraphrase.ts";
 
 /** What the host does about an error: it looks for an overflow first, then for a reason to retry. */
