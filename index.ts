@@ -48,6 +48,7 @@ async function start(pi: ExtensionAPI): Promise<void> {
 	const rest = await waitForModels(server.catalog, {
 		mode: startMode({ argv: process.argv, isTerminal }),
 		warn: warnOutside,
+		names: server.names,
 	});
 	const notices = createNotices();
 	const registration = createProvider(server, createChat(server, notices));

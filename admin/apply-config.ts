@@ -41,8 +41,11 @@ export interface ApplyEffects {
 		| "reloadBySignal"
 		| "restart"
 	>;
-	/** Asked before llama-swap is made to read its config: it ends everything that is loaded. */
-	mayReload(method: ReloadMethod): Promise<boolean>;
+	/**
+	 * Asked before llama-swap is made to read its config: it ends everything that is loaded. `failed`
+	 * is why a signal could not be sent, when a restart is what is left.
+	 */
+	mayReload(method: ReloadMethod, failed?: AiServerError): Promise<boolean>;
 	/** Called around each step. */
 	progress<T>(step: ApplyStep, work: () => Promise<T>): Promise<T>;
 	/** Something that could not be tidied up on the server. */
@@ -66,6 +69,8 @@ export interface Unread {
 	readonly kind: "unread";
 	/** What has become of the model: it runs with its old size where it had to be loaded to see. */
 	readonly model: "untouched" | "unloaded" | "runs-as-before";
+	/** Why the server refused to make llama-swap read it; undefined when the user declined. */
+	readonly error: AiServerError | undefined;
 }
 
 /** The config cannot stay. */
@@ -110,9 +115,11 @@ export async function applyConfig(
 /** Nothing is written, so nothing is stopped before the user agrees. */
 async function reloadUnchanged(change: ConfigChange, effects: ApplyEffects): Promise<ApplyOutcome> {
 	const method = await agreedMethod(effects);
-	if (method === undefined) return { kind: "unread", model: "untouched" };
+	if (method === undefined) return unread("untouched");
 	await unload(change, effects);
-	const result = (await reload(method, effects)) ?? (await tryOut(change, effects));
+	const reloaded = await reloadOrRestart(method, effects);
+	if (reloaded.kind === "not-done") return unread(afterUnload(change), reloaded.error);
+	const result = reloaded.failure ?? (await tryOut(change, effects));
 	return result.kind === "ready"
 		? result
 		: { kind: "refused", reason: result, restored: undefined };
@@ -122,7 +129,7 @@ async function writeAndReload(change: ConfigChange, effects: ApplyEffects): Prom
 	const { oldText, newText } = change;
 	await unload(change, effects);
 	const sign = await write(oldText, newText, effects);
-	let model: Unread["model"] = change.loaded ? "unloaded" : "untouched";
+	let model = afterUnload(change);
 	if (sign?.kind === "rejected") return refuse(sign, change, undefined, effects);
 	// Without any sign of a reload a load would only bring back the old size.
 	if (sign === undefined || sign.kind === "ended") {
@@ -133,9 +140,19 @@ async function writeAndReload(change: ConfigChange, effects: ApplyEffects): Prom
 		model = "runs-as-before";
 	}
 	const method = await agreedMethod(effects);
-	if (method === undefined) return { kind: "unread", model };
-	const result = (await reload(method, effects)) ?? (await tryOut(change, effects));
-	return result.kind === "ready" ? result : refuse(result, change, method, effects);
+	if (method === undefined) return unread(model);
+	const reloaded = await reloadOrRestart(method, effects);
+	if (reloaded.kind === "not-done") return unread(model, reloaded.error);
+	const result = reloaded.failure ?? (await tryOut(change, effects));
+	return result.kind === "ready" ? result : refuse(result, change, reloaded.method, effects);
+}
+
+function unread(model: Unread["model"], error?: AiServerError): Unread {
+	return { kind: "unread", model, error };
+}
+
+function afterUnload({ loaded }: ConfigChange): Unread["model"] {
+	return loaded ? "unloaded" : "untouched";
 }
 
 async function unload(
@@ -223,6 +240,30 @@ async function write(
 async function agreedMethod({ admin, mayReload }: ApplyEffects): Promise<ReloadMethod | undefined> {
 	const method = reloadMethod(await admin.version());
 	return (await mayReload(method)) ? method : undefined;
+}
+
+type Reloaded =
+	| {
+			readonly kind: "done";
+			/** What has worked: the way to take a config back as well. */
+			readonly method: ReloadMethod;
+			/** Undefined when nothing shows that the config cannot be used. */
+			readonly failure: Extract<Reason, { readonly kind: "rejected" | "down" }> | undefined;
+	  }
+	/** llama-swap was not made to read its config: the user declined, or the server refused. */
+	| { readonly kind: "not-done"; readonly error: AiServerError | undefined };
+
+/** Where a signal cannot be sent, a restart is offered. */
+async function reloadOrRestart(method: ReloadMethod, effects: ApplyEffects): Promise<Reloaded> {
+	try {
+		return { kind: "done", method, failure: await reload(method, effects) };
+	} catch (error) {
+		// The service manager refused, or the login has no right to it.
+		if (!(error instanceof AiServerError) || error.code !== "ssh") throw error;
+		if (method === "restart") return { kind: "not-done", error };
+		const agreed = await effects.mayReload("restart", error);
+		return agreed ? reloadOrRestart("restart", effects) : { kind: "not-done", error: undefined };
+	}
 }
 
 /** Undefined when nothing shows that the config cannot be used. */

@@ -57,20 +57,34 @@ const UNLOAD_DEADLINE_MS = 60_000;
 export function createModelAdmin(http: Http, readPage: ReadPage, routes: Routes): ModelAdmin {
 	const explainLoad = async (id: string): Promise<string | undefined> =>
 		tellingLines(await readAtMost(http, modelPath(LOG_PATH, id), LOG_DEADLINE_MS));
+	const listRunning = async (signal?: AbortSignal): Promise<readonly RunningModel[]> => {
+		const what = "the running models";
+		return parseRunning(await readPage({ path: routes.running, what, signal }));
+	};
+	/** A 404 of a server that has no list of running models either is not about the model. */
+	const orPlain = async (error: unknown, signal: AbortSignal | undefined): Promise<unknown> => {
+		if (!isMissing(error)) return error;
+		const failure = await listRunning(signal).then(
+			() => undefined,
+			(reason: unknown) => reason,
+		);
+		return isMissing(failure) ? noLoading(error) : error;
+	};
 	const unload = async (path: string, what: string, signal?: AbortSignal, modelId?: string) => {
 		const named = modelId === undefined ? {} : { modelId };
 		const deadlineMs = UNLOAD_DEADLINE_MS;
-		await readPage({ method: "POST", path, what, deadlineMs, signal, ...named });
+		try {
+			await readPage({ method: "POST", path, what, deadlineMs, signal, ...named });
+		} catch (error) {
+			throw await orPlain(error, signal);
+		}
 	};
 	return {
 		async listModels(signal) {
 			const what = "the model list";
 			return parseModelList(await readPage({ path: routes.models, what, signal }));
 		},
-		async listRunning(signal) {
-			const what = "the running models";
-			return parseRunning(await readPage({ path: routes.running, what, signal }));
-		},
+		listRunning,
 		async load(id, signal) {
 			// llama-swap loads a model for any request to it; its health page does nothing else.
 			const path = modelPath(routes.upstreamHealth, id);
@@ -78,7 +92,7 @@ export function createModelAdmin(http: Http, readPage: ReadPage, routes: Routes)
 			try {
 				await readPage({ path, what, modelId: id, deadlineMs: "none", signal });
 			} catch (error) {
-				throw (await withReason(error, () => explainLoad(id))) ?? error;
+				throw (await withReason(error, () => explainLoad(id))) ?? (await orPlain(error, signal));
 			}
 		},
 		explainLoad,
@@ -90,6 +104,18 @@ export function createModelAdmin(http: Http, readPage: ReadPage, routes: Routes)
 			return factsIn(await readPage({ path, what, deadlineMs: PROPS_DEADLINE_MS, signal }));
 		},
 	};
+}
+
+function isMissing(error: unknown): boolean {
+	return error instanceof AiServerError && error.status === 404;
+}
+
+function noLoading(cause: unknown): AiServerError {
+	return new AiServerError("http", "This server does not load or unload models on request", {
+		hint: "Loading and unloading need llama-swap; other servers keep the model they were started with",
+		status: 404,
+		cause,
+	});
 }
 
 async function factsIn(body: string): Promise<ServerFacts> {

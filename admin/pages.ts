@@ -29,8 +29,8 @@ export function createPages(http: Http, keySent: boolean): ReadPage {
 			const response = await http.request({ method, path, signal: limit });
 			const body = await readText(response, MAX_BODY_BYTES);
 			if (response.status >= 200 && response.status < 300) return body;
-			const location = response.headers["location"];
-			throw statusError(response.status, body, { what, modelId, keySent, location });
+			const { location, "www-authenticate": challenge } = response.headers;
+			throw statusError(response.status, body, { what, modelId, keySent, location, challenge });
 		};
 		if (deadlineMs === "none") return ask(signal);
 		return withDeadline(deadlineMs, ask, {

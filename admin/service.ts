@@ -30,9 +30,11 @@ export function createServiceAdmin(
 		try {
 			await readPage({ path: "/health", what: "its health", deadlineMs, signal });
 			return true;
-		} catch {
+		} catch (error) {
 			signal?.throwIfAborted();
-			return undefined;
+			// Any answer of llama-swap itself will do: older ones have no such page, others want a key.
+			const status = error instanceof AiServerError ? error.status : undefined;
+			return status !== undefined && status < 500 ? true : undefined;
 		}
 	};
 	return {

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const failed = ["start.ts", "preset.ts", "stream.ts"].filter((name) => {
+const failed = ["start.ts", "config.ts", "stream.ts"].filter((name) => {
 	const program = fileURLToPath(new URL(name, import.meta.url));
 	const { status } = spawnSync(process.execPath, [program, ...process.argv.slice(2)], {
 		stdio: "inherit",

@@ -21,7 +21,7 @@ const IN_HOST = [
 /** Largest ratio to pi's own provider, by host and workload. */
 const HOST_GOALS: Readonly<Record<Host, Readonly<Record<string, number>>>> = {
 	"1.6.0": { burst: 0.5, paced: 0.75, "tool-1000": 0.5, "tool-10000": 0.5 },
-	"1.3.0": { burst: 0.5, paced: 0.75, "tool-1000": 0.5, "tool-10000": 0.5 },
+	"1.3.0": { burst: 0.5, paced: 0.75, "tool-1000": 0.1, "tool-10000": 0.01 },
 };
 const MEGABYTE = 1024 * 1024;
 

@@ -1,4 +1,5 @@
 import { applyConfig, readContextWindow, runsWith } from "../admin/apply-config.ts";
+import { describeError } from "../lib/errors.ts";
 import { lazy } from "../lib/lazy.ts";
 import type { ConfigEdit } from "../lib/llama-swap/config/edit/set-option.ts";
 import { plainText } from "../lib/text.ts";
@@ -45,7 +46,8 @@ export const ctxCommand: Command = defineCommand({
 			{
 				admin,
 				wait,
-				mayReload: async (method) => ask(await describeReload(method, admin)),
+				mayReload: async (method, failed) =>
+					ask(await describeReload(method, admin, failed && describeError(failed, names))),
 				progress: (step, work) => doing(describeStep(step, id), work),
 				note: (text) => reply.warn(text),
 			},

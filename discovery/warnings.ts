@@ -27,11 +27,17 @@ export function configWarnings(
 }
 
 /** For a start that could not wait for the config file; undefined where no window depends on it. */
-export function lateWarning(models: readonly ServerModel[]): string | undefined {
+export function lateWarning(models: readonly ServerModel[], names?: Names): string | undefined {
 	const guessed = models.filter(({ contextOrigin }) => contextOrigin === "guess");
 	const unsure = guessed.length > 0 ? guessed : models.filter(isWritten);
 	if (unsure.length === 0) return undefined;
-	return `The server's config has not come over SSH in time. Context windows that may be wrong: ${idList(unsure)}`;
+	const message = "The server's config has not come over SSH in time";
+	const error = new AiServerError(
+		"timeout",
+		`${message}. Context windows that may be wrong: ${idList(unsure)}`,
+		{ hint: "Try again; without SSH, set the SSH host to none", setting: "sshHost" },
+	);
+	return describeError(error, names);
 }
 
 /** Read in a command, so that the model's file may still say less. */

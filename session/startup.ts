@@ -21,6 +21,7 @@ export interface StartOptions {
 	readonly mode: StartMode;
 	/** A line for the user, before there is a session to show it in. */
 	readonly warn: (line: string) => void;
+	readonly names: Names;
 	readonly wait?: (milliseconds: number, work: Promise<unknown>) => Promise<unknown>;
 }
 
@@ -34,7 +35,7 @@ type Started = Pick<Catalog, "restore" | "refresh" | "current" | "onChange">;
  */
 export async function waitForModels(
 	catalog: Started,
-	{ mode, warn, wait = waitAtMost }: StartOptions,
+	{ mode, warn, names, wait = waitAtMost }: StartOptions,
 ): Promise<Rest> {
 	const kept = await catalog.restore();
 	const isYoung = kept !== undefined && kept.age < FRESH_MS;
@@ -59,7 +60,7 @@ export async function waitForModels(
 	await wait(FIRST_START_MS, answered);
 	if (catalog.current().source !== "server") return () => asked;
 	await whole;
-	reportGuesses(catalog.current(), mode, warn);
+	for (const line of guessesReport(catalog.current(), mode, names)) warn(`ai-server: ${line}`);
 	return () => asked;
 }
 
@@ -72,17 +73,16 @@ function nextChange(catalog: Pick<Catalog, "onChange">): Promise<void> {
 	});
 }
 
-/** In print mode the session reports what failed; a list has no session. */
-function reportGuesses(
+/** Why windows are guesses. What failed is reported by the session, which a list does not have. */
+function guessesReport(
 	{ models, warnings, isComplete }: Discovery,
 	mode: StartMode,
-	warn: (line: string) => void,
-): void {
-	if (isComplete) return;
-	if (warnings.length === 0) {
-		const late = lateWarning(models);
-		if (late !== undefined) warn(`ai-server: ${late}`);
-	} else if (mode === "list") for (const line of warnings) warn(`ai-server: ${line}`);
+	names: Names,
+): readonly string[] {
+	if (isComplete) return [];
+	if (warnings.length > 0) return mode === "list" ? warnings : [];
+	const late = lateWarning(models, names);
+	return late === undefined ? [] : [late];
 }
 
 export interface StartFacts {

@@ -22,16 +22,21 @@ export function describeStep(step: ApplyStep, id: string): string {
 	}
 }
 
-/** Asks before llama-swap is made to read its config. */
+/** Asks before llama-swap is made to read its config; `failed` is why the signal was not sent. */
 export async function describeReload(
 	method: ReloadMethod,
 	admin: Pick<Admin, "listRunning" | "inFlight">,
+	failed?: string,
 ): Promise<Question> {
 	const title =
 		method === "signal"
 			? "Make llama-swap reload its config?"
 			: "Restart llama-swap to reload its config?";
-	const message = `This server does not watch its config file. ${await describeLoaded(admin)}`;
+	const reason =
+		failed === undefined
+			? "This server does not watch its config file."
+			: `The config is written, but the signal was not sent: ${failed.replace(/(?<![.?!])$/, ".")}`;
+	const message = `${reason} ${await describeLoaded(admin)}`;
 	return { title, message };
 }
 
@@ -56,7 +61,11 @@ export function describeOutcome(
 		case "unread": {
 			const change = `The config sets ${size} tokens for ${id}, but the change is not active yet`;
 			const model = describeModel(outcome.model, id);
-			return `${change}; run ${names.command("restart")}${model}`;
+			if (outcome.error === undefined) return `${change}; run ${names.command("restart")}${model}`;
+			throw new AiServerError("ssh", `${change}${model}`, {
+				hint: describeError(outcome.error, names),
+				cause: outcome.error,
+			});
 		}
 		case "refused": {
 			const { reason, restored } = outcome;

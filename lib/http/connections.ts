@@ -10,8 +10,8 @@ import {
 import { toHttpError } from "./errors.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Below the five minutes after which Caddy closes an idle connection. */
-const KEEP_ALIVE_MS = 4 * 60_000;
+/** A little below the five minutes after which Caddy closes an idle connection. */
+const KEEP_ALIVE_MS = 290_000;
 /** A dead peer is noticed 25 s after the last byte: this plus ten probes a second apart. */
 const PROBE_AFTER_MS = 15_000;
 /** How long an alert is kept for the error that follows it. */

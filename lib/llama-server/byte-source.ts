@@ -4,7 +4,7 @@ import { AiServerError } from "../errors.ts";
 export type RangeReader = (start: number, length: number) => Promise<Uint8Array>;
 
 /** The first read is small, since the window is near the beginning of most files. */
-const FIRST_READ = 64 * 2 ** 10;
+const FIRST_READ = 16 * 2 ** 10;
 const NEXT_READ = 2 ** 20;
 /** Lengths and counts beyond this are made up. */
 const MAX_LENGTH = 2 ** 48;

@@ -1,7 +1,7 @@
 import { AiServerError } from "../errors.ts";
 import { ByteSource, type RangeReader } from "./byte-source.ts";
 
-/** The window is in the first 64 kB of most files; a vocabulary before it takes some 5 to 12 MB. */
+/** The window is in the first 16 kB of most files; a vocabulary before it takes some 5 to 12 MB. */
 const MAX_BYTES = 24 * 2 ** 20;
 const MAX_ENTRIES = 65_536;
 const MAX_KEY_BYTES = 65_535;

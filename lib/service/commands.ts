@@ -104,7 +104,9 @@ function systemdScript(scope: "user" | "system", action: ServiceAction): string 
 const OPENRC: Readonly<Record<ServiceAction, string>> = {
 	restart: asRoot('rc-service "$1" restart'),
 	"is-active": `if ${bounded('rc-service "$1" status >/dev/null')}; then echo active; else echo inactive; exit 3; fi`,
-	"kill-hup": `pid=$(cat "/run/$1.pid") && { ${asRoot('kill -HUP "$pid"')}; }`,
+	// A supervisor's pid file names the supervisor, which ends on SIGHUP and passes on what it is told to.
+	// The kernel cuts the name of a process after 15 characters.
+	"kill-hup": `pid=$(cat "/run/$1.pid" 2>/dev/null || cat "/run/supervise-$1.pid") && if [ "$(cat "/proc/$pid/comm")" = supervise-daemo ]; then ${asRoot('env RC_SVCNAME="$1" supervise-daemon "$1" --signal HUP')}; else ${asRoot('kill -HUP "$pid"')}; fi`,
 	journal: `tail -n ${JOURNAL_LINES} "/var/log/$1.log"`,
 };
 

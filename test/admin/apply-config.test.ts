@@ -29,6 +29,8 @@ interface Traits {
 	readonly locksAfter?: number;
 	readonly given?: number | AiServerError;
 	readonly loaded?: boolean;
+	/** How the service manager refuses. */
+	readonly refuses?: Partial<Record<ReloadMethod, AiServerError>>;
 	/** What the user answers when asked for a reload. */
 	readonly answers?: readonly boolean[];
 	readonly notes?: readonly string[];
@@ -45,6 +47,7 @@ function rig(traits: Traits) {
 	const { loaded = true } = traits;
 	const did: string[] = [];
 	const asked: ReloadMethod[] = [];
+	const reasons: (AiServerError | undefined)[] = [];
 	const steps: string[] = [];
 	const noted: string[] = [];
 	const answers = [...(traits.answers ?? [])];
@@ -107,10 +110,12 @@ function rig(traits: Traits) {
 		},
 		reloadBySignal: async () => {
 			did.push("signal");
+			if (traits.refuses?.signal !== undefined) throw traits.refuses.signal;
 			readFile();
 		},
 		restart: async () => {
 			did.push("restart");
+			if (traits.refuses?.restart !== undefined) throw traits.refuses.restart;
 			if (traits.endsAt === "any" || file === String(traits.endsAt)) {
 				throw new AiServerError("network", "No answer");
 			}
@@ -120,8 +125,9 @@ function rig(traits: Traits) {
 	const effects: ApplyEffects = {
 		// What applying may not do to a server is not there, and would throw.
 		admin: served as Admin,
-		mayReload: async (method) => {
+		mayReload: async (method, failed) => {
 			asked.push(method);
+			reasons.push(failed);
 			const answer = answers.shift();
 			if (answer === undefined) throw new Error(`Unexpected question: ${method}`);
 			return answer;
@@ -144,7 +150,7 @@ function rig(traits: Traits) {
 		);
 	const state = () => ({ file, runs });
 	const acts = () => did.filter((line) => !line.includes("watch"));
-	return { run, state, acts, did, asked, steps, noted };
+	return { run, state, acts, did, asked, reasons, steps, noted };
 }
 
 const ready = (given?: number, verified = true) => ({ kind: "ready", given, verified });
@@ -211,7 +217,7 @@ test.each<[string, Traits, string, string | undefined]>([
 	["one that was tried runs", { hasEvents: false }, "runs-as-before", "4096"],
 ])("after a no %s", async (_name, traits, model, runs) => {
 	const server = rig({ answers: [false], ...traits });
-	expect(await server.run()).toEqual({ kind: "unread", model });
+	expect(await server.run()).toEqual({ kind: "unread", model, error: undefined });
 	expect(server.state()).toEqual({ file: "8192", runs });
 });
 
@@ -301,7 +307,7 @@ const SAME = { oldText: "4096", newText: "4096", size: 4096 };
 
 test("a config that only has to be read stops nothing before the user agrees", async () => {
 	const server = rig({ answers: [false] });
-	expect(await server.run(SAME)).toEqual({ kind: "unread", model: "untouched" });
+	expect(await server.run(SAME)).toEqual({ kind: "unread", model: "untouched", error: undefined });
 	expect([server.did, server.state().runs]).toEqual([[], "4096"]);
 });
 
@@ -316,6 +322,47 @@ test("a config that only has to be read is not written, and not taken back", asy
 		restored: undefined,
 	});
 	expect(dud.acts()).toEqual(["unload m", "signal", "load m with 4096"]);
+});
+
+const NO_RIGHTS = new AiServerError("ssh", "Signalling needs root");
+
+test("where the signal is refused, a restart is offered", async () => {
+	const server = rig({ refuses: { signal: NO_RIGHTS }, answers: [true, true] });
+	expect(await server.run()).toEqual(ready());
+	expect(server.acts()).toEqual([
+		"unload m",
+		"write 8192",
+		"signal",
+		"restart",
+		"load m with 8192",
+	]);
+	expect(server.asked).toEqual(["signal", "restart"]);
+	expect(server.reasons).toEqual([undefined, NO_RIGHTS]);
+});
+
+test("after a no to that, the file is written and the model unloaded", async () => {
+	const server = rig({ refuses: { signal: NO_RIGHTS }, answers: [true, false] });
+	expect(await server.run()).toEqual({ kind: "unread", model: "unloaded", error: undefined });
+	expect(server.state()).toEqual({ file: "8192", runs: undefined });
+});
+
+test("where the restart is refused as well, the outcome has the reason", async () => {
+	const refuses = { signal: NO_RIGHTS, restart: NO_RIGHTS };
+	const server = rig({ refuses, answers: [true, true] });
+	expect(await server.run()).toEqual({ kind: "unread", model: "unloaded", error: NO_RIGHTS });
+	const same = rig({ refuses, answers: [true, true] });
+	expect(await same.run(SAME)).toEqual({ kind: "unread", model: "unloaded", error: NO_RIGHTS });
+});
+
+test("a config that was read by a restart is taken back by a restart", async () => {
+	const server = rig({
+		refuses: { signal: NO_RIGHTS },
+		answers: [true, true],
+		fails: [8192, DIED],
+	});
+	expect(await server.run()).toMatchObject({ kind: "refused", restored: RELOADED });
+	expect(server.acts().filter((act) => act === "restart")).toHaveLength(2);
+	expect(server.acts().filter((act) => act === "signal")).toHaveLength(1);
 });
 
 test("what could not be tidied up is noted", async () => {

@@ -36,6 +36,28 @@ test("an error status carries code, status and the server's words", async () => 
 	});
 });
 
+test.each<[string, (admin: Admin) => Promise<unknown>]>([
+	["load", (admin) => admin.load("m")],
+	["unload", (admin) => admin.unload("m")],
+	["unloadAll", (admin) => admin.unloadAll()],
+])("%s on a server that is not llama-swap says that there is no loading", async (_name, act) => {
+	const { admin } = adminRig({ answers: () => ({ status: 404, body: "not found" }) });
+	await expect(act(admin)).rejects.toMatchObject({
+		message: "This server does not load or unload models on request",
+		hint: "Loading and unloading need llama-swap; other servers keep the model they were started with",
+	});
+});
+
+test("a 404 of llama-swap itself is about the model", async () => {
+	const { admin } = adminRig({
+		answers: (path) => (path === "/running" ? { body: '{"running":[]}' } : { status: 404 }),
+	});
+	await expect(admin.unload("m")).rejects.toMatchObject({
+		message: "The server does not know the model m",
+		command: "refresh",
+	});
+});
+
 test.each<[string, (admin: Admin, signal: AbortSignal) => Promise<unknown>]>([
 	["listModels", (admin, signal) => admin.listModels(signal)],
 	["listRunning", (admin, signal) => admin.listRunning(signal)],
@@ -76,9 +98,11 @@ test("a load that fails carries the lines of the log that explain it", async () 
 });
 
 test("a log is not asked for where the model was never started", async () => {
-	const { admin, asked } = adminRig({ answers: () => ({ status: 404 }) });
+	const { admin, asked } = adminRig({
+		answers: (path) => (path === "/running" ? { body: '{"running":[]}' } : { status: 404 }),
+	});
 	await expect(admin.load("m")).rejects.toMatchObject({ status: 404, command: "refresh" });
-	expect(asked).toHaveLength(1);
+	expect(sent(asked)).toEqual(["GET /upstream/m/health", "GET /running"]);
 });
 
 test("what a loaded model reports of itself", async () => {

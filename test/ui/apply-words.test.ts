@@ -28,15 +28,15 @@ test.each<[ApplyOutcome, string]>([
 		"m is ready with 8192 tokens of context (not confirmed by its server)",
 	],
 	[
-		{ kind: "unread", model: "untouched" },
+		{ kind: "unread", model: "untouched", error: undefined },
 		"The config sets 8192 tokens for m, but the change is not active yet; run /box-restart",
 	],
 	[
-		{ kind: "unread", model: "unloaded" },
+		{ kind: "unread", model: "unloaded", error: undefined },
 		"The config sets 8192 tokens for m, but the change is not active yet; run /box-restart. m is unloaded",
 	],
 	[
-		{ kind: "unread", model: "runs-as-before" },
+		{ kind: "unread", model: "runs-as-before", error: undefined },
 		"The config sets 8192 tokens for m, but the change is not active yet; run /box-restart. Until then m runs as before",
 	],
 ])("%j", (outcome, text) => {
@@ -109,6 +109,26 @@ test("a reload is asked about with what it ends", async () => {
 		title: "Restart llama-swap to reload its config?",
 		message,
 	});
+});
+
+test("a reload that the server refused is an error with what has become of file and model", () => {
+	const error = new AiServerError("ssh", "Restarting needs root", { hint: "Add a sudoers line" });
+	expect(() =>
+		describeOutcome("m", 8192, { kind: "unread", model: "unloaded", error }, NAMES),
+	).toThrowError(
+		expect.objectContaining({
+			code: "ssh",
+			message: "The config sets 8192 tokens for m, but the change is not active yet. m is unloaded",
+			hint: "Restarting needs root. Add a sudoers line",
+		}),
+	);
+});
+
+test("a restart in place of a signal is asked about with the reason", async () => {
+	const admin = { listRunning: async () => [], inFlight: async () => undefined };
+	expect((await describeReload("restart", admin, "Signalling needs root")).message).toBe(
+		"The config is written, but the signal was not sent: Signalling needs root. No model is loaded.",
+	);
 });
 
 test("each step has its own line", () => {

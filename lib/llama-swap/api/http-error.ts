@@ -10,6 +10,8 @@ export interface Asked {
 	readonly keySent: boolean;
 	/** The Location header of a redirect. */
 	readonly location?: string | undefined;
+	/** The WWW-Authenticate header of a 401. */
+	readonly challenge?: string | undefined;
 }
 
 /** The error for an answer whose status is not 2xx: what is wrong, and what to do about it. */
@@ -25,7 +27,7 @@ interface Explained extends Pick<ErrorFacts, "hint" | "setting" | "command"> {
 }
 
 function explain(status: number, said: string | undefined, asked: Asked): Explained {
-	const { what, modelId, keySent, location } = asked;
+	const { what, modelId, location } = asked;
 	const plain = `HTTP ${status} for ${what}${said === undefined ? "" : `: ${said}`}`;
 	if (status >= 300 && status < 400) {
 		return {
@@ -43,10 +45,12 @@ function explain(status: number, said: string | undefined, asked: Asked): Explai
 				setting: "url",
 			};
 		case 401:
+			return unauthorized(asked);
+		case 403:
+			// llama-swap has no 403; a proxy's access rules do.
 			return {
-				message: keySent ? "The server refused the API key" : "The server requires an API key",
-				hint: keySent ? "Check the key" : "Set one",
-				setting: "apiKey",
+				message: `The proxy refuses access to ${what} (HTTP 403)`,
+				hint: "Check the access rules of the proxy for this client",
 			};
 		case 404:
 			return modelId === undefined ? noPage(what) : noModel(modelId);
@@ -57,7 +61,13 @@ function explain(status: number, said: string | undefined, asked: Asked): Explai
 				setting: "url",
 			};
 		case 429:
-			return { message: plain, hint: "The model is busy; try again in a moment" };
+			return {
+				message: plain,
+				hint:
+					modelId === undefined
+						? "The server or its proxy limits requests; try again in a moment"
+						: "The model is busy; try again in a moment",
+			};
 		case 502:
 		case 504:
 			// Caddy's own answer has no body; llama-swap's always has one.
@@ -69,6 +79,20 @@ function explain(status: number, said: string | undefined, asked: Asked): Explai
 		default:
 			return { message: plain };
 	}
+}
+
+function unauthorized({ keySent, challenge }: Asked): Explained {
+	if (/^\s*(?:basic|digest|negotiate)\b/i.test(challenge ?? "")) {
+		return {
+			message: "The proxy asks for a user name and a password, which ai-server does not send",
+			hint: "Let the proxy accept the client certificate or an API key instead",
+		};
+	}
+	return {
+		message: keySent ? "The server refused the API key" : "The server requires an API key",
+		hint: keySent ? "Check the key" : "Set one",
+		setting: "apiKey",
+	};
 }
 
 function noPage(what: string): Explained {

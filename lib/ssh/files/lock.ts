@@ -1,6 +1,6 @@
 import { lockText, STALE_LOCK_SECONDS, type WriteNames } from "./file-names.ts";
 import type { ReplaceErrors } from "./replace-errors.ts";
-import { exists, SFTP_STATUS, type Sftp, statusOf, unlessMissing } from "./sftp.ts";
+import { exists, SFTP_STATUS, type Sftp, statusOf, together, unlessMissing } from "./sftp.ts";
 
 /**
  * Keeps writes of a file apart, by a second file that only one of them can make. A lock that was left
@@ -38,8 +38,7 @@ export function fileLock({ sftp, errors, names, made, suffix }: FileLockParts): 
 			throw error;
 		}
 		made.add(lock);
-		await sftp.write(handle, Buffer.from(lockText(suffix)));
-		await sftp.close(handle);
+		await together([sftp.write(handle, Buffer.from(lockText(suffix))), sftp.close(handle)]);
 		return true;
 	};
 	/** Tries again when the lock was given back between the two requests that find out. */

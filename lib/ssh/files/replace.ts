@@ -4,7 +4,7 @@ import { backupPath, backupTimes, leftovers, type WriteNames, writeNames } from 
 import { type FileLock, fileLock } from "./lock.ts";
 import type { PathSource } from "./read.ts";
 import { type ReplaceErrors, replaceErrors } from "./replace-errors.ts";
-import { exists, SessionLost, SFTP_STATUS, type Sftp, statusOf } from "./sftp.ts";
+import { exists, SessionLost, SFTP_STATUS, type Sftp, statusOf, together } from "./sftp.ts";
 
 export interface ReplaceOptions extends PathSource {
 	/** The bytes that the edit began with. */
@@ -105,19 +105,19 @@ async function checkSpace(
 	if (space.free < needed) throw errors.diskFull({ free: space.free, needed });
 }
 
-/** The path of the backup. */
+/** The path of the backup. What does not depend on each other is asked for side by side. */
 async function replaceLocked(write: Write, old: Attributes, lock: FileLock): Promise<string> {
 	const { sftp, real, names, made, options } = write;
-	const text = await readExpected(write);
-	// Made first: an owner that cannot be kept is known before anything is written.
-	made.add(names.draft);
-	const draft = await createFor(write, names.draft, old);
-	made.add(names.oldDraft);
-	await fill(write, await createFor(write, names.oldDraft, old), text, old);
+	made.add(names.draft).add(names.oldDraft);
+	// Drafts first: an owner that cannot be kept is known before anything is written.
+	const [text, draft, oldDraft] = await together([
+		readExpected(write),
+		createFor(write, names.draft, old),
+		createFor(write, names.oldDraft, old),
+	]);
+	await together([fill(write, oldDraft, text, old), fill(write, draft, options.content, old)]);
 	const backup = await nameBackup(write);
-	await fill(write, draft, options.content, old);
-	await readExpected(write);
-	await lock.check();
+	await together([readExpected(write), lock.check()]);
 	write.committing = true;
 	await sftp.replace(names.draft, real);
 	made.delete(names.draft);
@@ -157,16 +157,19 @@ async function fill(
 	{ mode }: Attributes,
 ): Promise<void> {
 	await sftp.write(handle, bytes);
-	await sftp.setAttributes(handle, { mode: permissions(mode) });
-	const made = await sftp.attributesOf(handle);
+	// A server carries out the requests about one file in their order.
+	const [, made] = await together([
+		sftp.setAttributes(handle, { mode: permissions(mode) }),
+		sftp.attributesOf(handle),
+		sftp.sync(handle),
+		sftp.close(handle),
+	]);
 	if (made.size !== bytes.length) {
 		throw errors.failed(`only ${made.size} of ${bytes.length} bytes were written`);
 	}
 	if (permissions(made.mode) !== permissions(mode)) {
 		throw errors.failed(`the mode ${octal(mode)} cannot be set`);
 	}
-	await sftp.sync(handle);
-	await sftp.close(handle);
 }
 
 /** Gives the copy of the old text its name, which no half copy ever has. */
@@ -204,8 +207,10 @@ async function tidy({ sftp, real, folder, names }: Write): Promise<readonly stri
 			}),
 		);
 	};
-	await noting(`Old backups of ${real} could not be listed`, prune());
-	await noting(`The lock ${names.lock} could not be removed`, sftp.remove(names.lock));
+	await Promise.all([
+		noting(`Old backups of ${real} could not be listed`, prune()),
+		noting(`The lock ${names.lock} could not be removed`, sftp.remove(names.lock)),
+	]);
 	return notes;
 }
 

@@ -162,6 +162,10 @@ async function readChunks(
 		});
 		return chunk.subarray(0, read);
 	};
+	// Asked with the first packets, so that the end of the file need not be asked for after them.
+	const attributes = request<Attributes>((done) => session.fstat(handle, done)).catch(
+		() => undefined,
+	);
 	const chunks: Buffer[] = [];
 	let size = 0;
 	let packet = CHUNK_BYTES;
@@ -175,10 +179,10 @@ async function readChunks(
 		const whole = short === -1 ? answers : answers.slice(0, short + 1);
 		chunks.push(...whole);
 		size += whole.reduce((sum, answer) => sum + answer.length, 0);
-		const [last, next] = short === -1 ? [] : answers.slice(short);
-		if (last?.length === 0 || next?.length === 0) break;
+		const last = answers[short]?.length;
+		if (last === 0 || start + size === (await attributes)?.size) break;
 		// A server that gives less than it is asked for is asked for that much.
-		if (next !== undefined && last !== undefined) packet = last.length;
+		if (last !== undefined && size < length) packet = last;
 	}
 	return Buffer.concat(chunks);
 }
@@ -208,6 +212,19 @@ function nulError(path: string): AiServerError {
 export function statusOf(error: unknown): number | undefined {
 	const code = error instanceof Error && "code" in error ? error.code : undefined;
 	return typeof code === "number" ? code : undefined;
+}
+
+/**
+ * The results of requests that were sent side by side, once all of them are answered: nothing is
+ * under way any more when it rejects, with the first error in the order of the list.
+ */
+export async function together<T extends readonly unknown[]>(
+	requests: {
+		readonly [K in keyof T]: Promise<T[K]>;
+	},
+): Promise<T> {
+	await Promise.allSettled(requests);
+	return Promise.all(requests) as Promise<unknown> as Promise<T>;
 }
 
 export async function exists(sftp: Sftp, path: string): Promise<boolean> {

@@ -56,7 +56,7 @@ function fileOf(bytes: Buffer, most = Number.POSITIVE_INFINITY): Reads {
 test("the window takes one small read", async () => {
 	const { read, ranges } = fileOf(ggufFile([...HEAD, ...VOCABULARY]));
 	expect(await trainedContextOf(read)).toBe(262_144);
-	expect(ranges).toEqual([[0, 65_536]]);
+	expect(ranges).toEqual([[0, 16_384]]);
 });
 
 test("the window is found behind the vocabulary", async () => {

@@ -127,6 +127,30 @@ test.each<readonly [ServiceScope, ServiceAction, string]>([
 	expect(run(serviceCommand(scope, unit, action), folder)).toBe(calls);
 });
 
+test.each([
+	["itself", "/run/llama-swap.pid", "llama-swap", "sudo -n\nkill -HUP 12"],
+	[
+		"under a supervisor",
+		"/run/supervise-llama-swap.pid",
+		"supervise-daemo",
+		"sudo -n\nllama-swap\nsupervise-daemon llama-swap --signal HUP",
+	],
+	[
+		"under a supervisor with a pid file of its own",
+		"/run/llama-swap.pid",
+		"supervise-daemo",
+		"sudo -n\nllama-swap\nsupervise-daemon llama-swap --signal HUP",
+	],
+])("OpenRC signals a llama-swap %s", (_how, pidFile, process, calls) => {
+	const folder = tools({
+		cat: `case "$1" in ${pidFile}) echo 12;; /proc/12/comm) echo ${process};; *) exit 1;; esac`,
+		kill: TELL,
+		"supervise-daemon": `echo "$RC_SVCNAME"; ${TELL}`,
+		sudo: SUDO,
+	});
+	expect(run(serviceCommand("openrc", "llama-swap", "kill-hup"), folder)).toBe(calls);
+});
+
 test("the user's bus is found without a PAM session, and kept with one", () => {
 	const folder = tools({ systemctl: 'echo "$XDG_RUNTIME_DIR"' });
 	const command = serviceCommand("user", "llama-swap.service", "restart");

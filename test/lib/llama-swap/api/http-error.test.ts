@@ -46,6 +46,30 @@ test.each<[number, string, Asked, string]>([
 		"HTTP 429 for loading tiny: Too many requests. The model is busy",
 	],
 	[
+		429,
+		"slow down",
+		list,
+		"HTTP 429 for the model list: slow down. The server or its proxy limits requests; try again in a moment",
+	],
+	[
+		403,
+		"<html><title>403 Forbidden</title></html>",
+		list,
+		"The proxy refuses access to the model list (HTTP 403). Check the access rules of the proxy for this client",
+	],
+	[
+		401,
+		"",
+		{ ...list, challenge: 'Basic realm="box"' },
+		"The proxy asks for a user name and a password, which ai-server does not send. Let the proxy accept the client certificate or an API key instead",
+	],
+	[
+		401,
+		"",
+		{ ...list, challenge: "Bearer" },
+		"The server requires an API key. Set one (AI_SERVER_API_KEY)",
+	],
+	[
 		502,
 		"",
 		list,

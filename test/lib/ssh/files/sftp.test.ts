@@ -152,3 +152,40 @@ test("a server without SFTP is asked for it once a connection, as ssh2 keeps wha
 	await ssh.exec("true");
 	expect(sessions).toBe(2);
 });
+
+test.each([
+	[1, 40],
+	[7, 100],
+	[1000, 40_000],
+	[32_767, 100_000],
+	[100_000, 100_000],
+])(
+	"a server that gives at most %i bytes a request is read to the end of %i",
+	async (most, size) => {
+		const bytes = Buffer.from(Array.from({ length: size }, (_none, at) => at % 251));
+		const { port, home } = await scripted({
+			sftp: (sftp) => {
+				sftp.on("OPEN", (id) => sftp.handle(id, Buffer.from("file")));
+				sftp.on("READ", (id, _handle, offset, length) => {
+					const part = bytes.subarray(offset, offset + Math.min(length, most));
+					if (part.length === 0) sftp.status(id, STATUS_CODE.EOF);
+					else sftp.data(id, part);
+				});
+				sftp.on("error", () => undefined);
+			},
+		});
+		const ssh = client(home, port);
+		for (const [start, length] of [
+			[0, size],
+			[0, size + 1],
+			[0, 3 * size],
+			[5, size - 6],
+			[size - 1, 1],
+			[size - 1, 2],
+			[size, 10],
+		] as const) {
+			const read = await ssh.readRange("x", start, length);
+			expect(Buffer.from(read).equals(bytes.subarray(start, start + length))).toBe(true);
+		}
+	},
+);
