@@ -94,7 +94,8 @@ export class ToolCalls {
 
 	/** The call itself, unless it is over: what a name and further arguments follow is the next one. */
 	private continued(call: OpenCall, { name, arguments: text }: CallDelta): OpenCall | undefined {
-		const isOver = call.reader.isComplete() || (call.reader.text() === "" && name !== "");
+		const isOver =
+			call.reader.isComplete() || (call.reader.text() === "" && name !== "" && !call.hasId);
 		if (!isOver || call.block.name === "") return call;
 		if (name !== "" && name !== call.block.name) return undefined;
 		const isNamed = name !== "" || call.isNamedAgain;
