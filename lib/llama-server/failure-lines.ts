@@ -1,3 +1,4 @@
+import { maskText } from "../secrets/mask-text.ts";
 import { plainText } from "../text.ts";
 
 /** llama-server puts the time and a level in front: "0.00.018.752 E srv  llama_server: text". */
@@ -17,5 +18,5 @@ export function tellingLines(log: string): string | undefined {
 	const complaints = lines.filter((line) => TELLING.test(line) || / E /.test(line.slice(0, 16)));
 	const chosen = (complaints.length > 0 ? complaints : lines).slice(-2);
 	const words = [...new Set(chosen.map((line) => line.replace(PREFIX, "")))];
-	return words.length === 0 ? undefined : words.join("; ").slice(0, 300);
+	return words.length === 0 ? undefined : maskText(words.join("; ")).slice(0, 300);
 }

@@ -48,6 +48,11 @@ export function scriptCommands(script: Word, windows = false): readonly (readonl
 	return new Splitter(script, { windows, script: true }).run().filter(({ length }) => length > 0);
 }
 
+/** A text as one word. */
+export function wholeWord(text: string): Word {
+	return new Whole(text);
+}
+
 /** Words as one text again, with blanks between them. */
 export function joinWords(words: readonly Word[]): Word {
 	const places = words.flatMap((word, at) => (at === 0 ? word.places : [-1, ...word.places]));

@@ -1,5 +1,6 @@
 import { parseErrorBody, type ServerError, withoutPrefix } from "../../error-body.ts";
 import { AiServerError, describeError, type ErrorCode, type ErrorFacts } from "../../errors.ts";
+import { maskText } from "../../secrets/mask-text.ts";
 import { oneLine } from "../../text.ts";
 import { draftOverflow } from "./overflow.ts";
 import { draftKnownStatus, draftNumber } from "./status.ts";
@@ -262,9 +263,9 @@ function upper(name: string): string {
 	return `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
 }
 
-/** A server's message in one line, without what only its programmers can read. */
+/** A server's message in one line, without secrets and what only its programmers can read. */
 function quoteOf({ message }: ServerError): string {
-	const text = oneLine(withoutPrefix(message))
+	const text = maskText(oneLine(withoutPrefix(message)))
 		.replace(/[\u00ad\u200b\u2060-\u2064\ufeff]/g, "") // invisible
 		.replace(/\[json\.exception\.\w+\.\d+\] /g, "")
 		.replace(/; tools = [[{][\s\S]*$/, "");

@@ -1,5 +1,6 @@
 import { parseErrorBody, withoutPrefix } from "../../error-body.ts";
 import { AiServerError, type ErrorFacts } from "../../errors.ts";
+import { maskText } from "../../secrets/mask-text.ts";
 
 /** What was asked for, for the message: "the model list", "load of tiny". */
 export interface Asked {
@@ -17,7 +18,7 @@ export interface Asked {
 /** The error for an answer whose status is not 2xx: what is wrong, and what to do about it. */
 export function statusError(status: number, body: string, asked: Asked): AiServerError {
 	const parsed = parseErrorBody(body);
-	const said = parsed && short(withoutPrefix(parsed.message));
+	const said = parsed && short(maskText(withoutPrefix(parsed.message)));
 	const { message, ...facts } = explain(status, said, asked);
 	return new AiServerError("http", message, { status, said, ...facts });
 }

@@ -57,6 +57,8 @@ export function refusal(
 export class ConfigDocument {
 	readonly yaml: string;
 	readonly root: YAMLMap | undefined;
+	/** True where the parser has had to guess, so that nodes may not be what was meant. */
+	readonly isFaulty: boolean;
 	readonly #lines: LineCounter;
 	readonly #tolerance: Tolerance;
 	readonly #targets = new Map<Alias, Content>();
@@ -77,6 +79,7 @@ export class ConfigDocument {
 			const document = parse(yaml, this.#lines);
 			const content: unknown = document.contents;
 			this.root = isMap(content) ? content : undefined;
+			this.isFaulty = document.errors.length > 0;
 			this.#refuseFaults(document);
 			if (tolerance === "strict" || yaml.includes("*")) this.#walk(content, new Map());
 		} catch (error) {
@@ -195,7 +198,9 @@ export class ConfigDocument {
 		);
 		if (problem === undefined) return;
 		// The parser's message quotes the source, line breaks and all, and adds an excerpt.
-		const [what = ""] = problem.message.split(/ at line \d+, column \d+/);
+		const [said = ""] = problem.message.split(/ at line \d+, column \d+/);
+		// No source: a secret may stand in it.
+		const what = said.replace(/ in YAML stream: [\s\S]*$|: "[\s\S]*$/, "");
 		const { line, col } = this.#lines.linePos(problem.pos[0]);
 		throw broken(`${YAML_MESSAGES[problem.code] ?? what} at line ${line}, column ${col}`, problem);
 	}

@@ -1,5 +1,8 @@
-import { isMap, isPair, isScalar, isSeq, type Node, type Scalar, visit } from "yaml";
-import { commandWords, restOf, type Word, wordsIn } from "../../llama-server/shell-words.ts";
+import { isMap, isPair, isScalar, isSeq, type Node, visit } from "yaml";
+import { commandWords, restOf, type Word, wholeWord } from "../../llama-server/shell-words.ts";
+import { secretsByPattern, secretsInText, secretsInWords } from "../../secrets/find.ts";
+import { covered, type Span } from "../../secrets/mask-text.ts";
+import { isCertain, isReference, isSecret, macroIn } from "../../secrets/names.ts";
 import { ConfigDocument, keyText, shownValue } from "./document.ts";
 import { type Range, traceScalar } from "./edit/source-map.ts";
 import type { LineChange } from "./edit/splice.ts";
@@ -30,64 +33,76 @@ export function maskChanges(
 	});
 }
 
-/** A variable, a macro or a key of a map that holds a secret: HF_TOKEN, apiKey. */
-const SECRET_NAME = /(?:key|token|secret|passw(?:or)?d|passphrase)$|^api[-_]?keys$/i;
-/** An option whose next word is one; of a header, the word that says so. */
-const SECRET_OPTION =
-	/^(?:--?(?:[\w-]*-)?(?:api-?key|(?:api|auth|access|hf)-token|secret|password)|-hft|bearer)$/i;
-const ASSIGNMENT = /^(?:--env=)?([A-Za-z_]\w*)=/;
-/** A reference to text that is kept elsewhere. */
-const REFERENCE = /^(?:\$\{[^}]*\}|\$\w+)$/;
-
-function secretsOfNodes(yaml: string): readonly Range[] {
+function secretsOfNodes(yaml: string): readonly Span[] {
 	try {
 		const document = new ConfigDocument(yaml, "any");
-		if (document.root === undefined) return inLines(yaml, 0);
-		const found: Range[] = [];
+		if (document.root === undefined) return secretsOfLines(yaml);
+		const found: Span[] = document.isFaulty ? [...secretsOfLines(yaml)] : [];
 		// Macros that an option takes its secret from, whatever they are called.
 		const macros = new Set<string>();
 		visit(document.root, {
 			Scalar(key, node, path) {
 				const value = shownValue(node);
 				if (key === "key" || typeof value !== "string") return;
-				const secrets = isEnvironment(path)
-					? inEntry(wholeOf(value))
-					: inWords(commandWords(value));
+				const secrets = secretsInScalar(value, path);
 				if (secrets.length === 0) return;
-				for (const { text } of secrets) {
-					const [, name] = /^\$\{([^}]*)\}$/.exec(text) ?? [];
-					if (name !== undefined) macros.add(name);
-				}
 				const places = traceScalar(yaml, node);
-				if (places !== undefined) found.push(...secrets.flatMap((word) => rangeOf(word, places)));
+				for (const word of secrets) {
+					const name = macroIn(word.text);
+					if (name !== undefined) macros.add(name);
+					else if (places !== undefined && !isReference(word.text))
+						found.push(...spanOf(word, places));
+				}
 			},
 		});
 		visit(document.root, {
-			Pair(_, { key, value }) {
+			Pair(_, { key, value }, path) {
 				if (!isScalar(key)) return;
 				const name = keyText(key);
-				if (SECRET_NAME.test(name) || macros.has(name)) found.push(...valuesIn(document, value));
+				if (mayHold(name, path)) found.push(...valuesIn(document, name, value));
+				else if (macros.has(name)) found.push(...valuesIn(document, "key", value));
 			},
 		});
 		return found;
 	} catch {
 		// The parser gives up on what is nested without end; then there is nothing but lines.
-		return inLines(yaml, 0);
+		return secretsOfLines(yaml);
 	}
 }
 
-/** The place of a scalar, or of each in a list; a map below a secret's name is something else. */
-function valuesIn(document: ConfigDocument, value: unknown): readonly Range[] {
-	const node = document.resolve(value);
-	if (isMap(node) || node === undefined) return [];
-	if (isSeq(node)) return node.items.flatMap((item) => valuesIn(document, item));
-	return isSecretValue(node) && node.range ? [{ start: node.range[0], end: node.range[1] }] : [];
+/** Below these, names are people's own: only the plainest of them is believed. */
+const FREE_NAMES = /^(?:metadata|setParams|setParamsByID)$/;
+
+function mayHold(name: string, path: readonly unknown[]): boolean {
+	if (isCertain(name)) return true;
+	// The value decides, for any name that may be one.
+	if (!isSecret(name, "x")) return false;
+	return !path.some(
+		(holder) => isPair(holder) && isScalar(holder.key) && FREE_NAMES.test(keyText(holder.key)),
+	);
 }
 
-function isSecretValue(node: Scalar): boolean {
-	const value = shownValue(node);
-	if (typeof value === "string") return value !== "" && !REFERENCE.test(value);
-	return value instanceof YamlNumber;
+/** The place of a scalar, or of each in a list; a map below a secret's name is something else. */
+function valuesIn(document: ConfigDocument, name: string, value: unknown): readonly Span[] {
+	const node = document.resolve(value);
+	if (isMap(node) || node === undefined) return [];
+	if (isSeq(node)) return node.items.flatMap((item) => valuesIn(document, name, item));
+	const held = shownValue(node);
+	const text = held instanceof YamlNumber ? held.written : held;
+	const isHeld = typeof text === "string" && isSecret(name, text) && !isReference(text);
+	return isHeld && node.range ? [{ start: node.range[0], end: node.range[1] }] : [];
+}
+
+/** What is secret in a value, and references to what is. */
+function secretsInScalar(value: string, path: readonly unknown[]): readonly Word[] {
+	const whole = wholeWord(value);
+	if (!isEnvironment(path)) {
+		return [...secretsInWords(commandWords(value)), ...secretsByPattern(whole)];
+	}
+	// "NAME=value", where all that follows is the value.
+	const [lead = "", name = ""] = /^([A-Za-z_]\w*)=/.exec(value) ?? [];
+	if (lead !== "" && isSecret(name, value.slice(lead.length))) return [restOf(whole, lead.length)];
+	return secretsByPattern(whole);
 }
 
 /** True for an item of a list below `env:`. */
@@ -96,47 +111,19 @@ function isEnvironment(path: readonly unknown[]): boolean {
 	return isPair<Node, Node>(holder) && isScalar(holder.key) && keyText(holder.key) === "env";
 }
 
-function wholeOf(text: string): Word {
-	return { text, places: Array.from({ length: text.length }, (_, at) => at) };
-}
-
-/** "NAME=value", where all that follows is the value. */
-function inEntry(word: Word): readonly Word[] {
-	const [lead = "", name = ""] = ASSIGNMENT.exec(word.text) ?? [];
-	return SECRET_NAME.test(name) ? [restOf(word, lead.length)] : [];
-}
-
-function inWords(words: readonly Word[]): readonly Word[] {
-	return words.flatMap((word, at) => {
-		const { text } = word;
-		const lead = words[at - 1]?.text ?? "";
-		if (SECRET_OPTION.test(lead)) return [word];
-		// A shell's script.
-		if (/^-[a-z]*c$/.test(lead) && /\s/.test(text)) return inWords(wordsIn(word));
-		const option = /^(-[^=\s]*)=/.exec(text);
-		if (option !== null && SECRET_OPTION.test(option[1] ?? "")) {
-			return [restOf(word, option[0].length)];
-		}
-		const entry = inEntry(word);
-		if (entry.length > 0) return entry;
-		// A header, or a script at an odd place.
-		return /\s/.test(text) ? inWords(wordsIn(word)) : [];
-	});
-}
-
 /** Where a word of a scalar is in the file. */
-function rangeOf({ text, places }: Word, scalar: readonly Range[]): readonly Range[] {
+function spanOf({ places }: Word, scalar: readonly Range[]): readonly Span[] {
 	const written = places.flatMap((place) => scalar[place] ?? []).filter(({ start }) => start >= 0);
 	const [first, last] = [written[0], written.at(-1)];
-	if (first === undefined || last === undefined || REFERENCE.test(text)) return [];
-	return [{ start: first.start, end: last.end }];
+	return first === undefined || last === undefined ? [] : [{ start: first.start, end: last.end }];
 }
 
 /** What was commented out is still a secret. */
-function secretsOfComments(yaml: string): readonly Range[] {
-	const found: Range[] = [];
+function secretsOfComments(yaml: string): readonly Span[] {
+	const found: Span[] = [];
 	for (const { 0: comment, index } of yaml.matchAll(/(?<=^|\s)#[^\n]*/g)) {
-		found.push(...inLines(comment, index));
+		const [sign = ""] = /^#+/.exec(comment) ?? [];
+		found.push(...secretsOfLine(comment.slice(sign.length), index + sign.length));
 	}
 	const lists = yaml.matchAll(/#[ \t]*apiKeys:[ \t]*\r?\n(?:[ \t]*#[ \t]*-[^\n]*\n?)+/gi);
 	for (const { 0: list, index } of lists) {
@@ -147,47 +134,27 @@ function secretsOfComments(yaml: string): readonly Range[] {
 	return found;
 }
 
-const VALUE = String.raw`("[^"\n]*"|'[^'\n]*'|[^\s"',\]]+)`;
-const IN_LINE: readonly RegExp[] = [
-	// An option or a header, then its value; only from a word's start, or long words take for ever.
-	new RegExp(
-		String.raw`(?<![\w-])(?:--?(?:[\w-]*-)?(?:api-?key|(?:api|auth|access|hf)-token|secret|password)|-hft|bearer)(?:[ \t]+|=)${VALUE}`,
-		"gi",
-	),
-	// A variable or a key of a map.
-	new RegExp(
-		String.raw`\b\w*(?:key|token|secret|password|passwd|passphrase)(?:=|["']?:[ \t]+)${VALUE}`,
-		"gi",
-	),
-];
-
-function inLines(text: string, offset: number): readonly Range[] {
-	return IN_LINE.flatMap((pattern) =>
-		[...text.matchAll(pattern)].flatMap(({ 0: whole, 1: value = "", index }) => {
-			const end = offset + index + whole.length;
-			return REFERENCE.test(value) ? [] : [{ start: end - value.length, end }];
-		}),
-	);
+function secretsOfLines(yaml: string): readonly Span[] {
+	return [...yaml.matchAll(/[^\n]+/g)].flatMap(({ 0: line, index }) => secretsOfLine(line, index));
 }
 
-function covered(yaml: string, ranges: readonly Range[]): string {
-	let shown = "";
-	let from = 0;
-	for (const { start, end } of united(ranges)) {
-		shown += yaml.slice(from, start) + yaml.slice(start, end).replace(/\S(?:[^\r\n]*\S)?/g, "***");
-		from = end;
-	}
-	return shown + yaml.slice(from);
-}
+/** A name and its value alone on a line, as a file has them. */
+const ENTRY =
+	/^[ \t]*(?:-[ \t]+)?["']?([\w.-]+)["']?:[ \t]+("[^"]*"|'[^']*'|[^\s"',\]]+)[ \t]*(?:#.*)?\r?$/;
 
-function united(ranges: readonly Range[]): readonly Range[] {
-	const all: Range[] = [];
-	for (const range of ranges.toSorted((a, b) => a.start - b.start)) {
-		const last = all.at(-1);
-		if (last === undefined || range.start >= last.end) all.push(range);
-		else if (range.end > last.end) all.splice(-1, 1, { start: last.start, end: range.end });
-	}
-	return all;
+function secretsOfLine(line: string, offset: number): readonly Span[] {
+	const spans = secretsInText(line, { isProse: true }).flatMap(({ places }) => {
+		const [first, last] = [places[0], places.at(-1)];
+		return first === undefined || last === undefined ? [] : [{ start: first, end: last + 1 }];
+	});
+	const [, name = "", value = ""] = ENTRY.exec(line) ?? [];
+	const start = line.indexOf(value, line.indexOf(":") + 1);
+	const isEntry = isSecret(name, value) && !isReference(value);
+	const entry = isEntry ? [{ start, end: start + value.length }] : [];
+	return [...spans, ...entry].map(({ start, end }) => ({
+		start: start + offset,
+		end: end + offset,
+	}));
 }
 
 function linesOf(text: string): readonly string[] {

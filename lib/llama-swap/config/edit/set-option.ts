@@ -1,6 +1,7 @@
 import { AiServerError } from "../../../errors.ts";
 import { findSize, type SizeOption } from "../../../llama-server/launch.ts";
 import { programName } from "../../../llama-server/servers.ts";
+import { maskText } from "../../../secrets/mask-text.ts";
 import { ConfigDocument, refusal } from "../document.ts";
 import { type ExpandedConfig, expandConfig } from "../expanded.ts";
 import { commandOf, type ModelCommand } from "./command.ts";
@@ -132,9 +133,12 @@ function planReplacing(
 	}
 	if (value.text === "") throw refusal(`${option} of ${id} has no value`, { line });
 	if (!/^\+?\d[\d.]*[kKmM]?$|^(?:auto|-1)$/.test(value.text)) {
-		throw refusal(`${option} of ${id} is followed by "${value.text}", which is no number`, {
-			line,
-		});
+		throw refusal(
+			`${option} of ${id} is followed by "${maskText(value.text)}", which is no number`,
+			{
+				line,
+			},
+		);
 	}
 	if (source === undefined) {
 		throw refusal(`${option} of ${id} "${value.text}" is put together from several places`, {

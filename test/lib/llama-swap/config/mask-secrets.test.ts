@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { setPresetKey } from "../../../../lib/llama-swap/config/edit/set-option.ts";
 import { modelExcerpt } from "../../../../lib/llama-swap/config/excerpt.ts";
@@ -86,11 +87,7 @@ test.each<readonly [string, string, string]>([
 		`cmd: |\n  # --api-key ${S}\n  srv\n`,
 		"cmd: |\n  # --api-key ***\n  srv\n",
 	],
-	[
-		"a comment behind",
-		`apiKeys:\n  - ${S} # the old token: ${S}\n`,
-		"apiKeys:\n  - *** # the old token: ***\n",
-	],
+	["a comment behind", `apiKeys:\n  - ${S} # token: ${S}\n`, "apiKeys:\n  - *** # token: ***\n"],
 	["a file with faults", `apiKeys:\n  - ${S}\n\tbroken: [\n`, "apiKeys:\n  - ***\n\tbroken: [\n"],
 ])("%s is masked", (_what, yaml, shown) => {
 	expect(yaml === "apiKey: 12345\n" || yaml.includes(S)).toBe(true);
@@ -111,6 +108,85 @@ test.each([
 	expect(maskSecrets(yaml)).toBe(yaml);
 });
 
+interface Case {
+	readonly id: string;
+	readonly file: string;
+	readonly hidden: readonly string[];
+	readonly shown: readonly string[];
+}
+
+const caseFile = (name: string): string =>
+	readFileSync(new URL(`../../../fixtures/cases/${name}`, import.meta.url), "utf8");
+const CASES: readonly Case[] = JSON.parse(caseFile("masks.json"));
+
+test.each(CASES)("$id", ({ file, hidden, shown }) => {
+	const masked = maskSecrets(caseFile(file));
+	expect(hidden.filter((secret) => masked.includes(secret))).toEqual([]);
+	expect(shown.filter((text) => !masked.includes(text))).toEqual([]);
+});
+
+test.each([
+	"cmd: srv --API_KEY @",
+	"cmd: srv --api_key=@ -c 4",
+	"cmd: vllm serve m --hf_token=@",
+	"cmd: x --github-token @ --port 1",
+	"cmd: x --db_password @",
+	"cmd: docker run -itdeHF_TOKEN=@ img",
+	"cmd: docker run -e=HF_TOKEN=@ img",
+	"cmd: podman run --env HF_TOKEN=@ img",
+	"cmd: docker run --build-arg=NPM_TOKEN=@ img",
+	"env: [ALL_PROXY=socks5://me:@@box:1080]",
+	"env: ['PGPASSWORD=@', SSHPASS=@]",
+	"proxy: https://me:p@ss@@box.example.net/v1",
+	"cmd: srv --proxy=http://me:@@box:3128",
+	"cmd: srv --hf-repo https://box/m?access_token=@&x=1",
+	"cmd: curl --user me:@ http://box",
+	"cmd: curl --proxy-user=me:@ http://box",
+	"cmd: /usr/bin/curl -sSu me:@ http://box",
+	"cmd: curl -ume:@ http://box",
+	"cmd: sh -c 'ready && curl -s -u me:@ http://box || true'",
+	'cmd: curl -H "Authorization:Basic @"',
+	"cmd: 'curl -H \"authorization: token @\" http://box'",
+	"cmd: 'curl -H \"X-Api-Key: @\" http://box'",
+	"cmd: 'curl --header=X-Auth-Token:@ http://box'",
+	"cmd: 'curl -H \"X-Login: Bearer @\" http://box'",
+	"cmd: 'curl -H \"Proxy-Authorization: Bearer @\" http://box'",
+	"cmd: sshpass -p@ ssh gpu srv",
+	"cmd: bash -lc \"sshpass -v -p '@' ssh gpu srv\"",
+	"macros: {login: '--hf_token @'}",
+	"peers: {p: {filters: {setParams: {api_key: '@'}}}}",
+	"#   apiKey: '@'",
+	"# - HF_TOKEN=@",
+	"# cmd: sshpass -p @ ssh gpu",
+	"# proxy: http://me:@@box",
+	"# don't forget: llama-server --api_key @ -c 4",
+])("no secret shows of %s", (line) => {
+	const yaml = `${line.replaceAll("@@", `${S}@`).replace(/@(?![\w.])|(?<=[=:'\s-]p?)@$/g, S)}\n`;
+	expect(yaml).toContain(S);
+	expect(maskSecrets(yaml)).not.toContain(S);
+});
+
+test.each([
+	"macros: {pad_token: '<pad>', mask_token: '[MASK]'}",
+	"metadata: {cost_per_token: 1e-6, license_key: plain, family_token: word}",
+	"filters: {setParamsByID: {m: {unique_key: word}}}",
+	"cmd: srv --eos_token '<|end|>' --sort-key name --max-token 5",
+	"cmd: srv --ssl-key /etc/ssl/a.pem --tls_key ~/keys/a.key",
+	"cmd: docker run -u 1000:1000 --user 1000:1000 img",
+	"cmd: sudo -u ai:ai srv -p 8080",
+	"cmd: ssh -p 22 gpu srv",
+	"cmd: srv --url http://box:8080/v1@latest",
+	"cmd: srv --system-prompt 'Authorization is granted, bearer of keys'",
+	"proxy: http://${user}:${env.PW}@box:8080",
+	"description: 'Pass the token: it is the key: you know'",
+	"# the token: a word of the vocabulary",
+	"# use --api-key to set a key",
+	"# basic authorization: see the manual",
+	"# sort_key: 10",
+])("nothing is hidden of %s", (line) => {
+	expect(maskSecrets(`${line}\n`)).toBe(`${line}\n`);
+});
+
 test("nesting without end leaves the lines", () => {
 	const yaml = `cmd: srv --api-key ${S}\nx: ${"[".repeat(20_000)}\n`;
 	expect(maskSecrets(yaml)).not.toContain(S);
@@ -119,6 +195,25 @@ test("nesting without end leaves the lines", () => {
 test("long words are not searched again and again", () => {
 	const yaml = `# ${"--a-".repeat(100_000)}\n# ${"key ".repeat(100_000)}\ncmd: ${"--a-".repeat(20_000)}\n`;
 	expect(maskSecrets(yaml)).toBe(yaml);
+});
+
+test.each([
+	["quotes in quotes", (size: number) => `cmd: 'x ${`"a '' b " c \\\\" `.repeat(size)}'\n`],
+	["login after login", (size: number) => `cmd: ${"curl -u a: sshpass -p ".repeat(size)}\n`],
+	["URLs", (size: number) => `# ${"http://a:b:c".repeat(size)}\n`],
+	["headers", (size: number) => `cmd: x ${"Authorization: Basic".repeat(size)}\n`],
+	["a long name", (size: number) => `cmd: --${"key_".repeat(size)}=1\n`],
+	["names in metadata", (size: number) => `metadata: {${"a_key: b, ".repeat(size)}}\n`],
+])("masking %s takes time in proportion", (_what, make) => {
+	const time = (size: number): number => {
+		const yaml = make(size);
+		const started = performance.now();
+		maskSecrets(yaml);
+		return performance.now() - started;
+	};
+	time(500);
+	const [small, large] = [time(1000), time(16_000)];
+	expect(large).toBeLessThan(Math.max(400, small * 16 * 5));
 });
 
 const CONFIG = `# demo

@@ -382,3 +382,9 @@ test("numbers of the settings, and texts that look like numbers", () => {
 	});
 	expect(models.get("yes")?.ttl).toBe(1800);
 });
+
+test("an error of a broken file does not quote its text", () => {
+	const yaml = 'apiKeys:\n  - a\n  "hunter2" "hunter2"\nmodels: {}\n';
+	expect(() => parseConfig(yaml)).toThrow(expect.objectContaining({ code: "config" }));
+	expect(() => parseConfig(yaml)).not.toThrow(/hunter2/);
+});
