@@ -1,5 +1,6 @@
 import {
 	type Api,
+	clampThinkingLevel,
 	getCurrentSystemPrompt,
 	getCurrentTools,
 	type Message,
@@ -7,12 +8,14 @@ import {
 	type SimpleStreamOptions,
 	type TranscriptContext,
 } from "@earendil-works/pi-ai";
+import { type Dialect, fieldsOf, LLAMA_SERVER_FIELDS } from "./lib/chat/dialect.ts";
 import { CHARACTERS_PER_TOKEN } from "./lib/chat/estimate.ts";
 import type { ChatMessage, ChatPart, ChatRequest, ChatTool } from "./lib/chat/request.ts";
 import { clean, cleanDeep } from "./lib/chat/text.ts";
 import { thinkingParameters } from "./lib/chat/thinking.ts";
 import type { Thinking } from "./lib/llama-server/thinking.ts";
 import { type Fragment, toFragment } from "./messages/fragment.ts";
+import { addMessage } from "./messages/merge.ts";
 
 /** What pi hands over: the prompt and the tools are in the system messages. */
 export type Transcript = Pick<TranscriptContext, "messages">;
@@ -22,13 +25,24 @@ export interface Converter {
 	request(model: Model<Api>, transcript: Transcript, options?: SimpleStreamOptions): ChatRequest;
 }
 
+/** What is known of a model that a request depends on, besides pi's own description of it. */
+export interface ModelFacts {
+	/** How its thinking is controlled; undefined while its template is not read. */
+	readonly thinking?: Thinking | undefined;
+	/** The limit that pi was told when nobody set one, in tokens: the window itself. */
+	readonly maxTokens?: number | undefined;
+	/** What its server takes besides the fields of OpenAI's API; undefined: what llama-server takes. */
+	readonly dialect?: Dialect | undefined;
+}
+
 /** A shorter answer is of no use, however full the window seems by our estimate. */
 const MIN_OUTPUT = 1024;
 /** Kept free for what the estimate misses: chat template, tool grammar. */
 const MARGIN = 0.15;
+const NO_FACTS: ModelFacts = {};
 
 export function createConverter(
-	thinkingOf: (id: string) => Thinking | undefined = () => undefined,
+	factsOf: (id: string) => ModelFacts | undefined = () => undefined,
 ): Converter {
 	// pi's messages are immutable objects, so what was converted once need not be converted again.
 	const known = new WeakMap<Message, { readonly key: string; readonly fragment: Fragment }>();
@@ -46,29 +60,35 @@ export function createConverter(
 	return {
 		request(model, { messages: transcript }, options = {}) {
 			const { messages, tokens } = toChatMessages(transcript, converterFor(model));
+			const facts = factsOf(model.id) ?? NO_FACTS;
 			const tools = toChatTools(transcript);
 			const used = tokens + JSON.stringify(tools).length / CHARACTERS_PER_TOKEN;
-			const output = outputLimit(model, used, options.maxTokens);
+			const room = Math.floor(model.contextWindow - used * (1 + MARGIN));
+			const limit = outputLimit(model, facts, room, options.maxTokens);
+			// A template cannot continue an answer that has begun and think first.
+			const level = messages.at(-1)?.role === "assistant" ? undefined : options.reasoning;
 			return {
 				model: model.id,
 				messages,
 				stream: true,
 				stream_options: { include_usage: true },
-				max_tokens: output,
+				...(limit === undefined ? {} : { max_tokens: limit }),
 				...(options.temperature === undefined ? {} : { temperature: options.temperature }),
 				...(tools.length === 0 ? {} : { tools }),
 				...(options.toolChoice === undefined ? {} : { tool_choice: options.toolChoice }),
-				// A template cannot continue an answer that has begun and think first.
-				...toThinkingParameters(model, thinkingOf(model.id), {
-					level: messages.at(-1)?.role === "assistant" ? undefined : options.reasoning,
-					budgets: options.thinkingBudgets,
-					room: output - MIN_OUTPUT,
+				...fieldsOf(facts.dialect, {
+					...toThinkingParameters(model, facts.thinking, {
+						level,
+						budgets: options.thinkingBudgets,
+						room: Math.max(limit ?? room, Math.min(MIN_OUTPUT, model.contextWindow)) - MIN_OUTPUT,
+					}),
+					...LLAMA_SERVER_FIELDS,
 				}),
-				cache_prompt: true,
-				timings_per_token: true,
-				return_progress: true,
 				// Last, so that they win over everything, as in pi's own provider.
 				...model.samplingParams,
+				...model.samplingParamsByThinkingLevel?.[
+					clampThinkingLevel(model, options.reasoning ?? "off")
+				],
 				...options.samplingParams,
 			};
 		},
@@ -96,13 +116,23 @@ function toThinkingParameters(
 	return thinkingParameters({ level, word: word ?? undefined, budget, room }, facts);
 }
 
-/** What the window leaves after the input, and at most what was asked for. */
-function outputLimit(model: Model<Api>, used: number, asked: number | undefined): number {
-	const room = Math.floor(model.contextWindow - used * (1 + MARGIN));
-	return Math.min(
-		asked ?? model.maxTokens,
-		Math.max(room, Math.min(MIN_OUTPUT, model.contextWindow)),
-	);
+/**
+ * What pi or the user's settings set, where it fits by our estimate. Without a limit every server takes
+ * what is left of the window, which it alone can count; pi compacts after a `length` stop below the
+ * limit that it knows, which then is the window.
+ */
+function outputLimit(
+	{ contextWindow, maxTokens }: Model<Api>,
+	facts: ModelFacts,
+	room: number,
+	asked: number | undefined,
+): number | undefined {
+	const isSet = maxTokens < contextWindow && maxTokens !== facts.maxTokens;
+	const limit = asked ?? (isSet ? maxTokens : undefined);
+	if (facts.dialect?.needsLimit === true) {
+		return Math.min(limit ?? maxTokens, Math.max(room, Math.min(MIN_OUTPUT, contextWindow)));
+	}
+	return limit === undefined || limit > room ? undefined : limit;
 }
 
 /** The prompt first, since templates refuse a later one; then the turns, with every call answered. */
@@ -123,7 +153,7 @@ function toChatMessages(
 		open.clear();
 		if (images.length > 0) {
 			const caption = { type: "text", text: "Attached image(s) from tool result:" } as const;
-			out.push({ role: "user", content: [caption, ...images.splice(0)] });
+			addMessage(out, { role: "user", content: [caption, ...images.splice(0)] });
 		}
 	};
 	for (const message of transcript) {
@@ -132,7 +162,7 @@ function toChatMessages(
 		// A result without its call (of a turn that failed) makes some templates raise.
 		if (fragment.answers === undefined) closeRun();
 		else if (!open.delete(fragment.answers)) continue;
-		out.push(...fragment.messages);
+		for (const made of fragment.messages) addMessage(out, made);
 		images.push(...fragment.images);
 		tokens += fragment.tokens;
 		for (const id of fragment.calls) open.add(id);

@@ -9,14 +9,14 @@ import {
 	type SimpleStreamOptions,
 } from "@earendil-works/pi-ai";
 import type { Chunk, PromptProgress, Timings } from "./lib/chat/chunk.ts";
-import { draftFailure } from "./lib/chat/error-text.ts";
+import { draftFailure } from "./lib/chat/errors/error-text.ts";
+import { type ErrorJudge, settleError } from "./lib/chat/errors/verdict.ts";
 import { createExchange, type ExchangeDeps } from "./lib/chat/exchange.ts";
 import { mergeHeaders } from "./lib/chat/headers.ts";
 import type { ChatRequest } from "./lib/chat/request.ts";
-import { type ErrorJudge, settleError } from "./lib/chat/verdict.ts";
 import type { Names } from "./lib/errors.ts";
-import type { Thinking } from "./lib/llama-server/thinking.ts";
-import { createConverter, type Transcript } from "./messages.ts";
+import { createConverter, type ModelFacts, type Transcript } from "./messages.ts";
+import { createAdviser } from "./stream/advice.ts";
 import { Answer } from "./stream/answer.ts";
 
 /** What happens besides the answer, for display. */
@@ -29,12 +29,13 @@ export type ChatProgress =
 export interface StreamDeps extends ExchangeDeps {
 	/** What the user calls the settings and commands, for the hints of errors. */
 	readonly names?: Names;
-	/** What a model's chat template can do about thinking; undefined while it is unknown. */
-	readonly thinkingOf?: (id: string) => Thinking | undefined;
+	/** What is known of a model besides pi's own description. */
+	readonly factsOf?: (id: string) => ModelFacts | undefined;
 	readonly onProgress?: (progress: ChatProgress, model: string) => void;
 	/**
-	 * Takes the full text of an error whose message had to leave some of it out, because pi would
-	 * have taken it for a reason to try again or to compact.
+	 * Takes sentences for the user: advice about a server's settings, what requests go without, and the
+	 * full text of an error whose message had to leave some of it out, because pi would have taken it
+	 * for a reason to try again or to compact.
 	 */
 	readonly notice?: (text: string) => void;
 }
@@ -56,9 +57,10 @@ const PI: ErrorJudge = {
  * exactly one `done` or `error`, whatever the server does; otherwise pi could not leave the turn.
  */
 export function createStreamSimple(deps: StreamDeps): StreamSimple {
-	const { names, thinkingOf, onProgress, notice } = deps;
-	const converter = createConverter(thinkingOf);
+	const { names, factsOf, onProgress, notice } = deps;
+	const converter = createConverter(factsOf);
 	const exchange = createExchange(deps);
+	const advise = createAdviser(notice);
 	return (model, context, options = {}) => {
 		const stream = createAssistantMessageEventStream();
 		const answer = new Answer(model, stream);
@@ -84,6 +86,7 @@ export function createStreamSimple(deps: StreamDeps): StreamSimple {
 				},
 			});
 			answer.finish();
+			advise(answer.outcome, model.id, request["tools"] !== undefined);
 		};
 		run().catch((error: unknown) => {
 			if (options.signal?.aborted === true) answer.fail("aborted", "Request was aborted");

@@ -32,6 +32,8 @@ export interface ServerModel extends Window {
 	readonly baseId?: string | undefined;
 	/** Seconds without a request until it is unloaded; 0: never. */
 	readonly ttl?: number | undefined;
+	/** The program that serves it, under its usual name; undefined while its command is not known. */
+	readonly server?: string | undefined;
 	/** The server that has it, where llama-swap only passes requests on. */
 	readonly peer?: string | undefined;
 	/** Set for an id that is a choice among models. */
@@ -123,6 +125,7 @@ function mergeModel(model: ListedModel, baseId: string, sources: MergeSources): 
 		kind: model.kind ?? kindOf(id, baseId, launch),
 		baseId: baseId === id ? undefined : baseId,
 		ttl: process?.ttl ?? preset?.ttl,
+		server: launch?.server,
 		peer,
 		choice: type === "selector" || type === "profile" ? type : undefined,
 	};

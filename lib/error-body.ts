@@ -1,4 +1,4 @@
-import { parseJson, recordOf } from "./json.ts";
+import { type JsonRecord, parseJson, recordOf, textOf } from "./json.ts";
 
 /** What is in an error body, whichever of the servers behind the URL wrote it. */
 export interface ServerError {
@@ -14,7 +14,7 @@ export interface ServerError {
 
 /**
  * Reads an error body: llama-swap's plain text (up to v217), its string (v218 to v250) and object
- * forms, llama-server's object, and `detail` of llama_cpp.server. Undefined for an empty body.
+ * forms, llama-server's object, the bare one of older vLLMs and of SGLang, and `detail` of FastAPI. Undefined for an empty body.
  */
 export function parseErrorBody(body: string): ServerError | undefined {
 	const text = body.trim();
@@ -31,20 +31,33 @@ export function errorFrom(value: unknown): ServerError | undefined {
 	if (typeof error === "string") {
 		return { message: error, type: undefined, code: undefined, fromProxy };
 	}
-	const fields = recordOf(error);
+	// Older vLLMs and SGLang write the object without one around it.
+	const isBare = error === undefined && body["object"] === "error";
+	const fields = isBare ? body : recordOf(error);
 	if (fields !== undefined) {
 		const { message, type, code } = fields;
 		return {
-			message: typeof message === "string" && message !== "" ? message : JSON.stringify(fields),
+			message: messageOf(message) ?? JSON.stringify(fields),
 			type: typeof type === "string" ? type : undefined,
 			code: typeof code === "string" || typeof code === "number" ? code : undefined,
 			fromProxy,
 		};
 	}
-	const detail = body["detail"];
-	if (detail === undefined || detail === null) return undefined;
-	const message = typeof detail === "string" ? detail : JSON.stringify(detail);
+	const message = messageOf(
+		body["detail"] ?? (error === undefined ? bareMessage(body) : undefined),
+	);
+	if (message === undefined) return undefined;
 	return { message, type: undefined, code: undefined, fromProxy: false };
+}
+
+/** Of proxies and clouds: `{"message": "..."}`, and nothing of an answer beside it. */
+function bareMessage(body: JsonRecord): unknown {
+	return "choices" in body || "role" in body ? undefined : textOf(body["message"]);
+}
+
+function messageOf(value: unknown): string | undefined {
+	if (value === undefined || value === null || value === "") return undefined;
+	return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** Without the prefix that llama-swap puts before an error it has no number for. */

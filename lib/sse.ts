@@ -8,7 +8,7 @@ const MAX_STRAY = 64 * 1024;
 
 /** Cuts bytes into the data of server-sent events (HTML standard, section 9.2). */
 export interface EventReader {
-	/** The data of every event that these bytes complete, in order. Throws AiServerError "protocol". */
+	/** The data of every message or error that these bytes complete, in order. Throws AiServerError "protocol". */
 	feed(bytes: Uint8Array): readonly string[];
 	/** What an unterminated last event holds. */
 	end(): readonly string[];
@@ -30,7 +30,9 @@ export function createEventReader(): EventReader {
 	const parser = createParser({
 		maxBufferSize: MAX_EVENT,
 		onEvent: ({ data, event }) => {
-			events.push(event === "error" ? errorEvent(data) : data);
+			// Any other name is that of a ping or of a proxy's own message.
+			if (event === undefined || event === "message") events.push(data);
+			else if (event === "error") events.push(errorEvent(data));
 		},
 		onError: ({ type }) => {
 			if (type === "max-buffer-size-exceeded") {

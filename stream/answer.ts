@@ -8,10 +8,11 @@ import {
 	type ThinkingContent,
 } from "@earendil-works/pi-ai";
 import type { CallDelta, Chunk, TokenCounts } from "../lib/chat/chunk.ts";
-import { ChatError, unfinishedText } from "../lib/chat/error-text.ts";
+import { ChatError, unfinishedText } from "../lib/chat/errors/error-text.ts";
 import { estimateUsage, NO_TOKENS } from "../lib/chat/estimate.ts";
 import type { ChatRequest } from "../lib/chat/request.ts";
-import { addDelta, closeCall, ToolCalls } from "./tool-calls.ts";
+import type { Outcome } from "./advice.ts";
+import { closeCall, ToolCalls } from "./tool-calls.ts";
 
 interface Open<Block> {
 	readonly block: Block;
@@ -68,7 +69,7 @@ export class Answer {
 		if (chunk.model !== undefined && chunk.model !== this.model.id) {
 			partial.responseModel ??= chunk.model;
 		}
-		this.counted = chunk.usage ?? chunk.timings ?? this.counted;
+		this.counted = chunk.usage ?? countedIn(chunk.timings) ?? this.counted;
 		this.characters += chunk.thinking.length + chunk.text.length;
 		if (chunk.thinking !== "") this.addThinking(chunk.thinking, chunk.thinkingField);
 		if (chunk.text !== "") this.addText(chunk.text);
@@ -81,6 +82,9 @@ export class Answer {
 		if (this.hasEnded) return;
 		const reason = toStopReason(this.finishReason, !this.calls.isEmpty);
 		if (reason === undefined) throw new ChatError(unfinishedText(this.finishReason));
+		if (this.calls.isNameless) {
+			throw new ChatError("The model's server sent a tool call without a name");
+		}
 		this.begin();
 		this.settle(true);
 		this.partial.stopReason = reason;
@@ -123,8 +127,11 @@ export class Answer {
 
 	private addCall(delta: CallDelta): void {
 		const { partial, stream } = this;
-		const call = this.calls.find(delta) ?? this.openCall(delta);
-		addDelta(call, delta);
+		const known = this.calls.find(delta);
+		// Nothing of a call yet: some servers end with an empty one.
+		if (known === undefined && delta.name + delta.id + delta.arguments === "") return;
+		const call = known ?? this.openCall(delta);
+		this.calls.add(call, delta);
 		const { contentIndex } = call;
 		stream.push({ type: "toolcall_delta", contentIndex, delta: delta.arguments, partial });
 	}
@@ -135,6 +142,15 @@ export class Answer {
 		partial.content.push(call.block);
 		stream.push({ type: "toolcall_start", contentIndex: call.contentIndex, partial });
 		return call;
+	}
+
+	/** Its text and what else it has, for a look at the whole. */
+	get outcome(): Outcome {
+		return {
+			text: this.text?.block.text ?? "",
+			hasThoughts: this.thinking !== undefined,
+			hasCalls: !this.calls.isEmpty,
+		};
 	}
 
 	/** Usage and the ends of all blocks, once. */
@@ -167,24 +183,51 @@ export class Answer {
 	}
 }
 
+/** As servers write them; case and the separator do not count. */
+const STOP_REASONS: readonly string[] = [
+	"stop",
+	"end",
+	"eos",
+	"eos_token",
+	"stop_token",
+	"stop_sequence",
+	"stop_str",
+	"end_turn",
+	"complete",
+	"completed",
+	"finished",
+];
+const LENGTH_REASONS: readonly string[] = [
+	"length",
+	"max_tokens",
+	"max_new_tokens",
+	"max_length",
+	"max_output_tokens",
+	"model_length",
+	"token_limit",
+];
+const TOOL_REASONS: readonly string[] = [
+	"tool_calls",
+	"tool_call",
+	"tool_use",
+	"function_call",
+	"function_calls",
+];
+
 /** Undefined for a reason that is not an end. A stop with calls is a tool turn for every server. */
 function toStopReason(
 	finish: string | undefined,
 	hasCalls: boolean,
 ): "stop" | "length" | "toolUse" | undefined {
-	switch (finish) {
-		case "stop":
-		case "end":
-		case "eos":
-			return hasCalls ? "toolUse" : "stop";
-		case "length":
-			return "length";
-		case "tool_calls":
-		case "function_call":
-			return "toolUse";
-		default:
-			return undefined;
-	}
+	const reason = finish?.toLowerCase().replaceAll("-", "_") ?? "";
+	if (STOP_REASONS.includes(reason)) return hasCalls ? "toolUse" : "stop";
+	if (LENGTH_REASONS.includes(reason)) return "length";
+	return TOOL_REASONS.includes(reason) ? "toolUse" : undefined;
+}
+
+/** Timings of a server that has not counted the prompt are of no use. */
+function countedIn(timings: TokenCounts | undefined): TokenCounts | undefined {
+	return timings === undefined || timings.input + timings.cached === 0 ? undefined : timings;
 }
 
 function toUsage(model: Model<Api>, counts: TokenCounts): AssistantMessage["usage"] {

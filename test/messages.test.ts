@@ -1,6 +1,7 @@
 import type { Context, Message, Tool } from "@earendil-works/pi-ai";
 import { expect, test } from "vitest";
-import { createConverter } from "../messages.ts";
+import { dialectOf, EXTENSIONS } from "../lib/chat/dialect.ts";
+import { createConverter, type ModelFacts } from "../messages.ts";
 import {
 	assistant,
 	call,
@@ -39,8 +40,7 @@ test("the prompt and the tools come out of the system messages, wherever they st
 	]);
 	expect(made.messages).toEqual([
 		{ role: "system", content: expect.stringMatching(/base[\s\S]*be short/) },
-		{ role: "user", content: "a" },
-		{ role: "user", content: "b" },
+		{ role: "user", content: "a\n\nb" },
 	]);
 	expect(made["tools"]).toEqual([
 		{
@@ -80,22 +80,40 @@ test("what was converted for one model is not taken for another", () => {
 	expect(converter.request(MODEL, context).messages).toEqual(blind);
 });
 
-test.each([
-	["an empty window: what is left of it", 65_536, "a", undefined, 65_500, 65_536],
-	["what was asked for, when there is room", 65_536, "a", 4096, 4096, 4096],
-	["a window that is nearly full by our estimate", 4096, "x".repeat(14_000), undefined, 1024, 1024],
-	["a window that is over-full", 4096, "x".repeat(90_000), undefined, 1024, 1024],
-	["a window smaller than the least answer", 512, "a", undefined, 500, 512],
-])("max_tokens: %s", (_name, contextWindow, words, asked, low, high) => {
-	const model = { ...MODEL, contextWindow, maxTokens: contextWindow };
-	const { max_tokens } = request(
-		[user(words)],
-		model,
-		asked === undefined ? {} : { maxTokens: asked },
+test.each<[string, object, object, number | undefined]>([
+	["nobody set one", {}, {}, undefined],
+	["pi set one", {}, { maxTokens: 4096 }, 4096],
+	["the user set one for the model", { maxTokens: 8192 }, {}, 8192],
+	["pi's is the one that counts", { maxTokens: 8192 }, { maxTokens: 4096 }, 4096],
+	["pi's is more than the window has", {}, { maxTokens: 100_000 }, undefined],
+	["the user set a larger window, and so no limit", { contextWindow: 131_072 }, {}, undefined],
+])("max_tokens: %s", (_name, more, options, expected) => {
+	const facts: ModelFacts = { maxTokens: MODEL.maxTokens };
+	const made = createConverter(() => facts).request(
+		{ ...MODEL, ...more },
+		{ messages: [user("a") as Message] },
+		options,
 	);
-	expect(max_tokens).toBeGreaterThanOrEqual(low);
-	expect(max_tokens).toBeLessThanOrEqual(high);
+	expect(made.max_tokens).toBe(expected);
+	expect("max_tokens" in made).toBe(expected !== undefined);
 });
+
+test.each([
+	["an empty window", 65_536, "a", 65_500, 65_536],
+	["a window that is nearly full by our estimate", 4096, "x".repeat(14_000), 1024, 1024],
+	["a window smaller than the least answer", 512, "a", 500, 512],
+])(
+	"max_tokens for a server that stops early without: %s",
+	(_name, contextWindow, words, low, high) => {
+		const dialect = dialectOf("koboldcpp", undefined);
+		const { max_tokens } = createConverter(() => ({ dialect })).request(
+			{ ...MODEL, contextWindow, maxTokens: contextWindow },
+			{ messages: [user(words) as Message] },
+		);
+		expect(max_tokens).toBeGreaterThanOrEqual(low);
+		expect(max_tokens).toBeLessThanOrEqual(high);
+	},
+);
 
 test("the body for llama.cpp; sampling parameters have the last word", () => {
 	const model = { ...MODEL, samplingParams: { top_k: 20, cache_prompt: false } };
@@ -227,19 +245,47 @@ test("a budget leaves room for the answer", () => {
 	expect(made["thinking_budget_tokens"]).toBe(4096 - 1024);
 });
 
-test("more than the window has is not asked for", () => {
-	const model = { ...MODEL, contextWindow: 8192, maxTokens: 8192 };
-	const { max_tokens } = request([user("x".repeat(14_000))], model, { maxTokens: 100_000 });
-	expect(max_tokens).toBeLessThan(4192);
-	expect(max_tokens).toBeGreaterThanOrEqual(1024);
-});
-
 test("images count by what they cost the model, not by their bytes", () => {
 	const photo = { ...(image as object), data: "A".repeat(1_000_000) };
 	const model = { ...SEES, contextWindow: 32_768, maxTokens: 32_768 };
-	expect(request([user([photo])], model).max_tokens).toBeGreaterThan(30_000);
+	expect(request([user([photo])], model, { maxTokens: 30_000 }).max_tokens).toBe(30_000);
 });
 
 test.each(["auto", "none"])("the choice of tools %s is passed on", (toolChoice) => {
 	expect(request([user("a")], MODEL, { toolChoice })["tool_choice"]).toBe(toolChoice);
+});
+
+test.each([
+	["off", undefined, { temperature: 0.7, top_p: 0.95 }],
+	["high", "high", { temperature: 1, top_p: 0.95, top_k: 20 }],
+	["a level without any of its own", "low", { temperature: 1, top_p: 0.95 }],
+])("sampling parameters by thinking level: %s", (_name, reasoning, expected) => {
+	const model = {
+		...THINKS,
+		samplingParams: { temperature: 1, top_p: 0.95 },
+		samplingParamsByThinkingLevel: { off: { temperature: 0.7 }, high: { top_k: 20 } },
+	};
+	const made = request([user("a")], model, { reasoning });
+	expect(made).toMatchObject(expected);
+	expect(made["top_k"]).toBe((expected as { top_k?: number }).top_k);
+	expect(request([user("a")], model, { reasoning, samplingParams: { top_p: 0.5 } })).toMatchObject({
+		top_p: 0.5,
+	});
+});
+
+test.each<[string, string | undefined, string | undefined, readonly string[]]>([
+	["a peer's model", undefined, "cloud", []],
+	["TabbyAPI", "tabbyAPI", undefined, []],
+	["vLLM", "vllm", undefined, ["chat_template_kwargs"]],
+	["llama-server", "llama-server", undefined, [...EXTENSIONS]],
+	["an unknown server", undefined, undefined, [...EXTENSIONS]],
+])("fields beyond OpenAI's API for %s", (_name, server, peer, expected) => {
+	const dialect = dialectOf(server, peer);
+	const made = createConverter(() => ({ dialect })).request(
+		THINKS,
+		{ messages: [user("a") as Message] },
+		{ reasoning: "high" },
+	);
+	expect(EXTENSIONS.filter((name) => name in made).toSorted()).toEqual(expected.toSorted());
+	expect(made["stream_options"]).toEqual({ include_usage: true });
 });

@@ -6,6 +6,8 @@ export interface ArgumentsReader {
 	/** What has arrived so far; a string that is still open is in it as far as it goes. */
 	readonly value: Record<string, unknown>;
 	push(text: string): void;
+	/** Whether the object has come to its end. */
+	isComplete(): boolean;
 	/** All text so far. */
 	text(): string;
 }
@@ -63,6 +65,10 @@ class Reader implements ArgumentsReader {
 
 	text(): string {
 		return this.raw;
+	}
+
+	isComplete(): boolean {
+		return this.expecting === "nothing" && !this.broken;
 	}
 
 	push(text: string): void {

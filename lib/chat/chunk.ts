@@ -73,7 +73,10 @@ export function readChunk(data: string): Chunk | undefined {
 	const isLoading = id === undefined && model === undefined && raw["created"] === undefined;
 	return {
 		raw,
-		error: error === undefined || error === "" ? undefined : errorFrom(raw),
+		error:
+			(error === undefined || error === "") && raw["object"] !== "error"
+				? undefined
+				: errorFrom(raw),
 		loading: isLoading && thinking !== "" ? thinking : undefined,
 		id: textOf(id),
 		model: textOf(model),
@@ -131,6 +134,8 @@ function readCall(call: JsonRecord): CallDelta {
 function readUsage(usage: JsonRecord | undefined): TokenCounts | undefined {
 	if (usage === undefined) return undefined;
 	const prompt = countOf(usage["prompt_tokens"]);
+	// There is no answer without a prompt: such a server does not count.
+	if (prompt === 0) return undefined;
 	const details = recordOf(usage["prompt_tokens_details"]);
 	const cached = countOf(
 		details?.["cached_tokens"] ?? usage["prompt_cache_hit_tokens"] ?? usage["cached_tokens"],
@@ -146,9 +151,11 @@ function readUsage(usage: JsonRecord | undefined): TokenCounts | undefined {
 
 function readTimings(timings: JsonRecord | undefined): Timings | undefined {
 	if (timings === undefined) return undefined;
+	const input = countOf(timings["prompt_n"]);
+	const cached = countOf(timings["cache_n"]);
 	return {
-		input: countOf(timings["prompt_n"]),
-		cached: countOf(timings["cache_n"]),
+		input,
+		cached,
 		output: countOf(timings["predicted_n"]),
 		reasoning: undefined,
 		promptPerSecond: countOf(timings["prompt_per_second"]),

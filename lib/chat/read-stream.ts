@@ -1,11 +1,11 @@
-import { parseErrorBody } from "../error-body.ts";
+import { parseErrorBody, type ServerError } from "../error-body.ts";
 import { AiServerError } from "../errors.ts";
 import type { HttpResponse } from "../http/types.ts";
 import { parseJson } from "../json.ts";
 import { createEventReader, errorEvent } from "../sse.ts";
 import { plainText } from "../text.ts";
 import { type Chunk, readChunk } from "./chunk.ts";
-import { ChatError, StreamError, unfinishedText } from "./error-text.ts";
+import { ChatError, StreamError, unfinishedText } from "./errors/error-text.ts";
 import type { IdleTimeout } from "./idle-timeout.ts";
 import { createYield } from "./yield.ts";
 
@@ -44,13 +44,15 @@ export async function readStream(
 		response.body.destroy();
 		throw error;
 	}
-	if (!frames.isFinished) throw unfinished(reader.stray(), frames.loading);
+	if (!frames.isFinished) throw unfinished(reader.stray(), frames);
 	return bytes;
 }
 
 /** Hands over the events of one stream and remembers how far they have come. */
 class Frames {
 	isFinished = false;
+	/** True when a part of the answer has been handed over. */
+	hasBegun = false;
 	/** llama-swap's text while it loads the model. */
 	loading = "";
 	private readonly signal: AbortSignal;
@@ -65,12 +67,13 @@ class Frames {
 	/** True at [DONE]. */
 	async take(events: readonly string[]): Promise<boolean> {
 		for (const data of events) {
-			if (data.startsWith("[DONE]")) return true;
+			if (isDone(data)) return true;
 			if (data.trim() === "") continue;
-			const chunk = parseChunk(data);
+			const chunk = this.parse(data);
 			if (chunk === undefined) continue;
-			if (chunk.error !== undefined) throw new StreamError(chunk.error);
+			if (chunk.error !== undefined) throw new StreamError(chunk.error, this.hasBegun);
 			if (chunk.loading !== undefined) this.loading += chunk.loading;
+			else this.hasBegun = true;
 			this.isFinished ||= chunk.finish !== undefined;
 			const observed = this.onChunk(chunk);
 			if (observed instanceof Promise) await observed;
@@ -80,6 +83,16 @@ class Frames {
 			this.signal.throwIfAborted();
 		}
 		return false;
+	}
+
+	/** Behind a finish an event that is no JSON takes nothing from the answer. */
+	private parse(data: string): Chunk | undefined {
+		try {
+			return parseChunk(data);
+		} catch (error) {
+			if (this.isFinished) return undefined;
+			throw error;
+		}
 	}
 }
 
@@ -99,7 +112,10 @@ async function drain(parts: AsyncIterator<Uint8Array>, { body }: HttpResponse): 
 }
 
 /** Why a stream stopped without a finish: the text between its events, else that it was cut off. */
-function unfinished(stray: string, loading: string): Error {
+function unfinished(
+	stray: string,
+	{ loading, hasBegun }: Pick<Frames, "loading" | "hasBegun">,
+): Error {
 	const braces = stray.indexOf("{");
 	const text = /^(?:error|data): ?/.test(stray)
 		? stray.slice(stray.indexOf(":") + 1)
@@ -108,11 +124,12 @@ function unfinished(stray: string, loading: string): Error {
 	const body = text.replace(/\}data: \{[\s\S]*$/, "}");
 	// Older llama-servers write the error without the object around it.
 	const error = parseErrorBody(/^error: ?\{/.test(stray) ? errorEvent(body) : body);
-	if (error !== undefined) return new StreamError(error);
+	if (error !== undefined) return new StreamError(error, hasBegun);
 	const reason = /Unable to swap model err: (.*?)(?=Done!|\n|$)/.exec(loading)?.[1];
 	if (reason !== undefined) {
 		const message = reason.trim();
-		return new StreamError({ message, type: undefined, code: undefined, fromProxy: true });
+		const error: ServerError = { message, type: undefined, code: undefined, fromProxy: true };
+		return new StreamError(error, hasBegun);
 	}
 	const isLoading = loading !== "" && !loading.includes("Done!");
 	return new ChatError(
@@ -124,7 +141,12 @@ function unfinished(stray: string, loading: string): Error {
 
 /** A last event may have been cut in its middle; then it is ignored. */
 function isWhole(data: string): boolean {
-	return data.startsWith("[DONE]") || parseJson(data) !== undefined;
+	return isDone(data) || parseJson(data) !== undefined;
+}
+
+/** Some servers put more than one blank before it. */
+function isDone(data: string): boolean {
+	return data.startsWith("[DONE]") || data.trimStart().startsWith("[DONE]");
 }
 
 /** Undefined for JSON that is not an object. Throws AiServerError "protocol" for what is not JSON. */

@@ -35,6 +35,6 @@ export interface ChatRequest {
 	readonly model: string;
 	readonly messages: readonly ChatMessage[];
 	readonly stream: true;
-	readonly max_tokens: number;
+	readonly max_tokens?: number;
 	readonly [parameter: string]: unknown;
 }

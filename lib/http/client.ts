@@ -1,8 +1,10 @@
+import type { Readable } from "node:stream";
 import { type Dispatcher, errors } from "undici";
 import type { CertificatePaths } from "../certificates/check.ts";
 import { withDeadline } from "../deadline.ts";
 import { readBody } from "./body.ts";
 import { alertOf, createConnections, type Generation } from "./connections.ts";
+import { decodeBody } from "./decode.ts";
 import { type FailureContext, toHttpError } from "./errors.ts";
 import { readText } from "./read-text.ts";
 import type { HttpBody, HttpRequest, HttpResponse, WarmHttp } from "./types.ts";
@@ -75,6 +77,8 @@ export function createHttp(options: HttpOptions): WarmHttp {
 function baseHeaders(apiKey: string | undefined): Readonly<Record<string, string>> {
 	return {
 		accept: "application/json",
+		// Without it any coding would be allowed (RFC 9110, 12.5.3).
+		"accept-encoding": "identity",
 		"user-agent": "pi-ai-server",
 		...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
 	};
@@ -115,21 +119,19 @@ function toResponse(
 	context: FailureContext,
 	caller: Caller,
 ): HttpResponse {
-	const joined = Object.entries(headers).flatMap(([name, value]) =>
-		value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value] as const],
+	const joined = Object.fromEntries(
+		Object.entries(headers).flatMap(([name, value]) =>
+			value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value] as const],
+		),
 	);
 	return {
 		status: statusCode,
-		headers: Object.fromEntries(joined),
-		body: toBody(body, context, caller),
+		headers: joined,
+		body: toBody(decodeBody(body, joined["content-encoding"]), context, caller),
 	};
 }
 
-function toBody(
-	body: Dispatcher.ResponseData["body"],
-	context: FailureContext,
-	{ signal, onAbort }: Caller,
-): HttpBody {
+function toBody(body: Readable, context: FailureContext, { signal, onAbort }: Caller): HttpBody {
 	const fail = (error: unknown): never => {
 		if (signal?.aborted !== true) throw toHttpError(error, { ...context, begun: true });
 		onAbort();

@@ -46,6 +46,12 @@ function explain(error: unknown, context: FailureContext): Explanation {
 	if (code === "UND_ERR_SOCKET" || code === "ECONNRESET" || code === "EPIPE") {
 		return explainClosed(error, context);
 	}
+	if (code === "Z_BUF_ERROR" || code === "ERR_STREAM_PREMATURE_CLOSE") {
+		return network(`The connection to ${origin} was lost in the middle of the answer`);
+	}
+	if (/^(?:Z_|ZSTD_|ERR__?(?:ERROR|BROTLI|PADDING|FORMAT))/.test(code ?? "")) {
+		return protocol(`The compressed answer of ${origin} is broken`, "Check the proxy");
+	}
 	return network(`The connection to ${origin} failed: ${messageOf(error)}`);
 }
 
@@ -201,7 +207,7 @@ function network(message: string, hint?: string, setting?: ErrorFacts["setting"]
 	return { code: "network", message, hint, setting };
 }
 
-function protocol(message: string, hint: string, setting: ErrorFacts["setting"]): Explanation {
+function protocol(message: string, hint: string, setting?: ErrorFacts["setting"]): Explanation {
 	return { code: "protocol", message, hint, setting };
 }
 

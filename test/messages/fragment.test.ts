@@ -257,7 +257,6 @@ test("missing results stand before the images of the run", () => {
 		"tool",
 		"tool",
 		"user",
-		"user",
 	]);
 });
 

@@ -6,14 +6,14 @@ import {
 	draftStatus,
 	draftStreamError,
 	isLoadFailure,
-} from "../../lib/chat/error-text.ts";
+} from "../../lib/chat/errors/error-text.ts";
 import {
 	type ErrorDraft,
 	type ErrorText,
 	settleError,
 	type Verdict,
 	verdictOf,
-} from "../../lib/chat/verdict.ts";
+} from "../../lib/chat/errors/verdict.ts";
 import { AiServerError, type ErrorCode } from "../../lib/errors.ts";
 import { HOSTS } from "../support/hosts.ts";
 import { judgeOf, retryPatterns } from "../support/judges.ts";
@@ -31,9 +31,9 @@ const judges = await Promise.all(
 
 const json = (message: string): string => JSON.stringify({ error: { message } });
 const status = (code: number, body: string, log?: string): ErrorDraft =>
-	draftStatus(code, body, "tiny", log);
+	draftStatus(code, body, "tiny", { log });
 const inStream = (message: string, code?: number): ErrorDraft =>
-	draftStreamError({ message, type: undefined, code, fromProxy: false }, "tiny", undefined);
+	draftStreamError({ message, type: undefined, code, fromProxy: false }, "tiny");
 const thrown = (code: ErrorCode, message: string, hint?: string): ErrorDraft =>
 	draftFailure(new AiServerError(code, message, { hint, setting: "url" }));
 
@@ -46,7 +46,7 @@ const FINAL: Readonly<Record<string, (phrase: string) => ErrorDraft>> = {
 	"a 404": (phrase) => status(404, json(phrase)),
 	"a redirect": (phrase) => status(302, json(phrase)),
 	"an unknown model": (phrase) => status(404, json(`model not found: ${phrase}`)),
-	"a model with that id": (phrase) => draftStatus(404, json("model not found"), phrase, undefined),
+	"a model with that id": (phrase) => draftStatus(404, json("model not found"), phrase),
 	"a 500 about the request": (phrase) => status(500, json(`Failed to parse tools: ${phrase}`)),
 	"a template that raises": (phrase) => status(500, json(`jinja: raised: ${phrase}`)),
 	"a failed load": (phrase) => status(502, `unable to start process: ${phrase}`),

@@ -5,7 +5,7 @@ import {
 	type Model,
 } from "@earendil-works/pi-ai";
 import { expect, test } from "vitest";
-import { paraphrase } from "../../lib/chat/paraphrase.ts";
+import { paraphrase } from "../../lib/chat/errors/paraphrase.ts";
 import { createStreamSimple } from "../../stream.ts";
 import { type Exchange, readRecords, recordedHeader } from "../support/records.ts";
 import { cutAt, scriptedHttp, seeded } from "../support/scripted-http.ts";

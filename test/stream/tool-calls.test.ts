@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CallDelta } from "../../lib/chat/chunk.ts";
-import { addDelta, closeCall, ToolCalls } from "../../stream/tool-calls.ts";
+import { closeCall, ToolCalls } from "../../stream/tool-calls.ts";
 import { createStreamSimple } from "../../stream.ts";
 import { CONTEXT, callDelta, DONE, delta, MODEL, play, STOP, sse } from "../support/chat-stream.ts";
 import { scriptedHttp } from "../support/scripted-http.ts";
@@ -149,8 +149,8 @@ test("a generated id gives way to the server's, which then stays", () => {
 	expect(calls.isEmpty).toBe(true);
 	const call = calls.open(part({ index: 0, name: "f" }), 0);
 	expect(call.block.id).toMatch(/^call_[0-9a-f]{24}$/);
-	addDelta(call, part({ id: "a", name: "other", arguments: '{"x"' }));
-	addDelta(call, part({ id: "b", arguments: ":1}" }));
+	calls.add(call, part({ id: "a", name: "other", arguments: '{"x"' }));
+	calls.add(call, part({ id: "b", arguments: ":1}" }));
 	expect(call.block).toMatchObject({ id: "a", name: "f", arguments: { x: 1 } });
 	expect([calls.isEmpty, calls.length]).toEqual([false, 7]);
 });
@@ -159,8 +159,9 @@ test.each([
 	[true, {}],
 	[false, { x: "ha" }],
 ])("arguments that broke off, in an answer that is complete: %s", (isComplete, shown) => {
-	const call = new ToolCalls().open(part({ index: 0, id: "a", name: "f" }), 0);
-	addDelta(call, part({ arguments: '{"x":"ha' }));
+	const calls = new ToolCalls();
+	const call = calls.open(part({ index: 0, id: "a", name: "f" }), 0);
+	calls.add(call, part({ arguments: '{"x":"ha' }));
 	closeCall(call, isComplete);
 	expect(call.block).toMatchObject({
 		arguments: shown,

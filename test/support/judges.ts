@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { isContextOverflow, isRetryableAssistantError } from "@earendil-works/pi-ai";
 import { type Host, virtualModulesPath } from "../../hosts/hosts.ts";
-import type { ErrorJudge } from "../../lib/chat/verdict.ts";
+import type { ErrorJudge } from "../../lib/chat/errors/verdict.ts";
 import { ROOT } from "./pi.ts";
 
 type Message = Parameters<typeof isRetryableAssistantError>[0];

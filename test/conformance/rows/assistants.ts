@@ -85,6 +85,10 @@ export const ASSISTANTS: readonly Row[] = [
 		replies,
 		ours: {
 			...SAYS_OK,
+			body: ['{"role":"user","content":"Hi\\n\\nAgain\\n\\nGo"}'],
+		},
+		better: "templates raise at two messages of the user in a row",
+		newest: {
 			body: [
 				'{"role":"user","content":"Hi"}',
 				'{"role":"user","content":"Again"}',
@@ -129,7 +133,7 @@ export const ASSISTANTS: readonly Row[] = [
 		replies,
 		ours: {
 			...SAYS_OK,
-			body: ['{"role":"user","content":"Hi"}', '{"role":"user","content":"Go"}'],
+			body: ['{"role":"user","content":"Hi\\n\\nGo"}'],
 		},
 		better: "a message without content does not end the session",
 		newest: { events: "error error", message: "error: message.content is not iterable", body: [] },

@@ -269,7 +269,9 @@ export const REFUSALS: readonly Row[] = [
 	{
 		name: "C.7 an error without the key error",
 		replies: refusal(400, { message: "bad thing" }),
-		ours: { events: "error error", message: 'error: 400: {"message":"bad thing"}' },
+		ours: { events: "error error", message: "error: 400: bad thing" },
+		better: "the server's words without the JSON around them",
+		newest: { message: 'error: 400: {"message":"bad thing"}' },
 	},
 	{
 		name: "C.7 an error in detail",

@@ -69,11 +69,7 @@ export const REQUESTS: readonly Row[] = [
 		replies,
 		ours: {
 			...SAYS_OK,
-			body: [
-				'{"role":"system","content":"Be brief."}',
-				'{"role":"user","content":"Hi"}',
-				"max_tokens: 4081",
-			],
+			body: ['{"role":"system","content":"Be brief."}', '{"role":"user","content":"Hi"}'],
 		},
 		better: "an answer of one token is none",
 		newest: {
@@ -93,7 +89,6 @@ export const REQUESTS: readonly Row[] = [
 			...SAYS_OK,
 			body: [
 				'{"role":"user","content":"word word word word word word word word word word word word word word word... (28028 characters)',
-				"max_tokens: 1024",
 			],
 		},
 		better: "an answer of one token is none",
@@ -223,7 +218,7 @@ export const REQUESTS: readonly Row[] = [
 		ours: {
 			...SAYS_OK,
 			body: ['{"role":"system","content":"Be brief."}', '{"role":"user","content":"Hi"}'],
-			wire: "authorization: none, accept: text/event-stream, accept-encoding: none, x-session-id: s1, x-stainless-lang: none",
+			wire: "authorization: none, accept: text/event-stream, accept-encoding: identity, x-session-id: s1, x-stainless-lang: none",
 		},
 		better:
 			"no key that is not needed, no compression that delays events, the session for llama-swap's page",

@@ -76,6 +76,16 @@ export const RESULTS: readonly Row[] = [
 				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}},{"id":"c2","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
 				'{"role":"tool","content":"(see attached image)","tool_call_id":"c1"}',
 				'{"role":"tool","content":"t","tool_call_id":"c2"}',
+				'{"role":"user","content":[{"type":"text","text":"Attached image(s) from tool result:"},{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}},{"type":"image_url","image_url":{"url":"data:image/png;base64,REVG"}},{"type":"text","text":"Go"}]}',
+			],
+		},
+		better: "templates raise at two messages of the user in a row",
+		newest: {
+			body: [
+				'{"role":"user","content":"Hi"}',
+				'{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{}"}},{"id":"c2","type":"function","function":{"name":"bash","arguments":"{}"}}]}',
+				'{"role":"tool","content":"(see attached image)","tool_call_id":"c1"}',
+				'{"role":"tool","content":"t","tool_call_id":"c2"}',
 				'{"role":"user","content":[{"type":"text","text":"Attached image(s) from tool result:"},{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}},{"type":"image_url","image_url":{"url":"data:image/png;base64,REVG"}}]}',
 				'{"role":"user","content":"Go"}',
 			],
@@ -148,7 +158,7 @@ export const RESULTS: readonly Row[] = [
 		replies,
 		ours: {
 			...SAYS_OK,
-			body: ['{"role":"user","content":"Hi"}', '{"role":"user","content":"Go"}'],
+			body: ['{"role":"user","content":"Hi\\n\\nGo"}'],
 		},
 		better: "templates raise at a result without its call",
 		newest: {

@@ -104,6 +104,10 @@ export const SUITE: readonly Row[] = [
 		replies,
 		ours: {
 			...SAYS_OK,
+			body: ['{"role":"user","content":"Tell a story\\n\\nPlease continue, but make it shorter."}'],
+		},
+		better: "templates raise at two messages of the user in a row",
+		newest: {
 			body: [
 				'{"role":"user","content":"Tell a story"}',
 				'{"role":"user","content":"Please continue, but make it shorter."}',
@@ -116,6 +120,10 @@ export const SUITE: readonly Row[] = [
 		replies,
 		ours: {
 			...SAYS_OK,
+			body: ['{"role":"user","content":"Hi\\n\\nWhat is 2 + 2?"}'],
+		},
+		better: "templates raise at two messages of the user in a row",
+		newest: {
 			body: ['{"role":"user","content":"Hi"}', '{"role":"user","content":"What is 2 + 2?"}'],
 		},
 	},
@@ -125,6 +133,10 @@ export const SUITE: readonly Row[] = [
 		replies,
 		ours: {
 			...SAYS_OK,
+			body: ['{"role":"user","content":"Hi\\n\\nPlease respond this time."}'],
+		},
+		better: "templates raise at two messages of the user in a row",
+		newest: {
 			body: [
 				'{"role":"user","content":"Hi"}',
 				'{"role":"user","content":"Please respond this time."}',

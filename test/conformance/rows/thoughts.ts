@@ -120,8 +120,10 @@ export const THOUGHTS: readonly Row[] = [
 		replies,
 		ours: {
 			...SAYS_OK,
-			body: ['{"role":"user","content":"Hi"}', '{"role":"user","content":"Go"}'],
+			body: ['{"role":"user","content":"Hi\\n\\nGo"}'],
 		},
+		better: "templates raise at two messages of the user in a row",
+		newest: { body: ['{"role":"user","content":"Hi"}', '{"role":"user","content":"Go"}'] },
 	},
 	{
 		name: "A.3 an answer that has begun, and thinking is on",

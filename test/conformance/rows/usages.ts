@@ -191,8 +191,10 @@ export const USAGES: readonly Row[] = [
 		),
 		ours: {
 			events: "start | text_start 0 | text 0 a | text_end 0 | done stop",
-			message: "text a | stop | id c1 | model tiny.gguf",
+			message: "text a | stop | 10+90>7 | id c1 | model tiny.gguf",
 		},
+		better: "a usage without a prompt is none, so that pi still compacts in time",
+		newest: { message: "text a | stop | id c1 | model tiny.gguf" },
 	},
 	{
 		name: "C.4 what the tokens cost",

@@ -116,10 +116,6 @@ test.each<[object, object]>([
 		{ input: 0, cached: 10 },
 	],
 	[
-		{ prompt_tokens: null, completion_tokens: "7" },
-		{ input: 0, output: 0 },
-	],
-	[
 		{ prompt_tokens: 1, completion_tokens: 9, completion_tokens_details: { reasoning_tokens: 5 } },
 		{ output: 9, reasoning: 5 },
 	],
@@ -165,4 +161,14 @@ test("text in a list of parts", () => {
 		{ type: "text", text: "b" },
 	];
 	expect(withDelta({ content })).toMatchObject({ text: "ab" });
+});
+
+test.each([
+	{ prompt_tokens: null, completion_tokens: "7" },
+	{ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+	{ prompt_tokens: 0, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 4 } },
+	{ completion_tokens: 5 },
+	{},
+])("a usage without tokens of a prompt counts as none: %j", (usage) => {
+	expect(readChunk(JSON.stringify({ ...HEAD, choices: [], usage }))?.usage).toBeUndefined();
 });

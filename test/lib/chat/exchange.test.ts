@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { createExchange, type ExchangeOptions } from "../../../lib/chat/exchange.ts";
+import type { ExchangeOptions } from "../../../lib/chat/attempt.ts";
+import { createExchange } from "../../../lib/chat/exchange.ts";
 import { AiServerError } from "../../../lib/errors.ts";
 import type { Http } from "../../../lib/http/types.ts";
 import { spiedHttp } from "../../support/chat.ts";
@@ -7,6 +8,7 @@ import { cutAt, type ScriptedAnswer, scriptedHttp } from "../../support/scripted
 
 const REQUEST = { model: "m", stream: true, stream_options: {}, max_tokens: 50, messages: [] };
 const STOP = 'data: {"id":"1","choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n';
+const OPEN = 'data: {"id":"1","choices":[{"delta":{"content":"x"}}]}\n\n';
 const DONE = "data: [DONE]\n\n";
 
 interface Tried {
@@ -100,7 +102,7 @@ test.each<[string, Partial<ExchangeOptions>]>([
 );
 
 test("a body that is no chat event drops the connection", async () => {
-	const http = spiedHttp([STOP, "data: {nope\n\n", STOP]);
+	const http = spiedHttp([OPEN, "data: {nope\n\n", STOP]);
 	expect((await attempt(http)).error).toMatchObject({ code: "protocol" });
 	expect(http.log).toEqual(["read", "read", "destroyed"]);
 });

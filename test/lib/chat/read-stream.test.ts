@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ChatError, StreamError } from "../../../lib/chat/error-text.ts";
+import { ChatError, StreamError } from "../../../lib/chat/errors/error-text.ts";
 import { startIdleTimeout } from "../../../lib/chat/idle-timeout.ts";
 import { parseChunk, readStream } from "../../../lib/chat/read-stream.ts";
 import { spiedHttp } from "../../support/chat.ts";

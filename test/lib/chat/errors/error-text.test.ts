@@ -5,13 +5,13 @@ import {
 	draftStatus,
 	draftStreamError,
 	isLoadFailure,
-} from "../../../lib/chat/error-text.ts";
-import { fullText } from "../../../lib/chat/verdict.ts";
-import { AiServerError, type Names } from "../../../lib/errors.ts";
+} from "../../../../lib/chat/errors/error-text.ts";
+import { fullText } from "../../../../lib/chat/errors/verdict.ts";
+import { AiServerError, type Names } from "../../../../lib/errors.ts";
 
 const NAMES: Names = { setting: (setting) => `$${setting}`, command: (name) => `/${name}` };
 const status = (code: number, body: string, log?: string): string =>
-	fullText(draftStatus(code, body, "m", log), NAMES);
+	fullText(draftStatus(code, body, "m", { log }), NAMES);
 
 test.each<[number, string, string]>([
 	[400, '{"error":{"message":"bad field"}}', "400: bad field"],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { paraphrase } from "../../../lib/chat/paraphrase.ts";
+import { paraphrase } from "../../../../lib/chat/errors/paraphrase.ts";
 
 test.each([
 	["health check timed out after 2m0s", "it was not healthy within 2m0s"],

@@ -1,8 +1,19 @@
-import { parseErrorBody, type ServerError, withoutPrefix } from "../error-body.ts";
-import { AiServerError, describeError, type ErrorCode, type ErrorFacts } from "../errors.ts";
-import { maskText } from "../secrets/mask-text.ts";
-import { oneLine } from "../text.ts";
-import { type ErrorDraft, fullText, type Verdict } from "./verdict.ts";
+import { parseErrorBody, type ServerError, withoutPrefix } from "../../error-body.ts";
+import { AiServerError, describeError, type ErrorCode, type ErrorFacts } from "../../errors.ts";
+import { maskText } from "../../secrets/mask-text.ts";
+import { oneLine } from "../../text.ts";
+import { draftOverflow } from "./overflow.ts";
+import { draftKnownStatus, draftNumber } from "./status.ts";
+import {
+	ANY,
+	type ErrorDraft,
+	fullText,
+	REFUSED,
+	RETRY,
+	SEPARATELY,
+	STOP,
+	type Verdict,
+} from "./verdict.ts";
 
 // pi decides by the text of an error whether it tries again or compacts, so this text is an
 // interface: "Connection error", "timed out" and the numbers 429, 500, 502, 503, 504 mean "again";
@@ -12,7 +23,7 @@ import { type ErrorDraft, fullText, type Verdict } from "./verdict.ts";
 const REQUEST_ERROR =
 	/tool call arguments|image input is not supported|mmproj|audio input|jinja|template|tools? param|grammar|json schema|failed to parse|invalid (?:type|message|role)/i;
 const UNKNOWN_MODEL =
-	/no router for requested model|no local server found|could not find suitable inference handler|model (?:'[^']*' )?not found|no model id could be identified/i;
+	/no router for requested model|no local server found|could not find suitable inference handler|model (?:'[^']*' )?not found|no model id could be identified|\bmodel\b.{0,200}\bdoes not exist/i;
 const LOAD_FAILURE =
 	/unable to start process|upstream command exited|failed to start command|health check timed out|group: aborted|failed to load/i;
 /** llama-swap was stopped, or read a new config.yaml, before the model was loaded. */
@@ -22,14 +33,6 @@ const UNLOADED = /group: model unloaded/i;
 const NOT_LOADED = /^model is not loaded$/i;
 /** Longest quotation of a server, in characters. */
 const MAX_QUOTE = 1000;
-
-const STOP: readonly Verdict[] = ["stop"];
-/** The end of the turn, unless the server's message is an overflow. */
-const REFUSED: readonly Verdict[] = ["stop", "compact"];
-const RETRY: readonly Verdict[] = ["retry"];
-const ANY: readonly Verdict[] = [];
-
-const SEPARATELY = "the full message is shown separately";
 
 /** An error of a chat whose text is not settled yet; `message` has all its quotes. */
 export class ChatError extends Error {
@@ -45,11 +48,22 @@ export class ChatError extends Error {
 /** An error that the server reported inside a stream. */
 export class StreamError extends Error {
 	readonly error: ServerError;
+	/** True when parts of the answer came before it. */
+	readonly isLate: boolean;
 
-	constructor(error: ServerError) {
+	constructor(error: ServerError, isLate: boolean) {
 		super(error.message);
 		this.error = error;
+		this.isLate = isLate;
 	}
+}
+
+/** What else is known about an error of the server. */
+export interface ErrorContext {
+	/** The last lines of the model's log. */
+	readonly log?: string | undefined;
+	/** The keywords and tools whose schemas the server complains of, in words. */
+	readonly culprits?: string | undefined;
 }
 
 /** Whether a failed load is the reason, so that the model's log is worth a look. */
@@ -63,21 +77,25 @@ export function isLoadError({ message }: ServerError): boolean {
 	return LOAD_FAILURE.test(message) && !INTERRUPTED.test(message);
 }
 
-/** An HTTP status that is not 2xx. `log`: the last lines of the model's log. */
+/** An HTTP status that is not 2xx. */
 export function draftStatus(
 	status: number,
 	body: string,
 	model: string,
-	log: string | undefined,
+	{ log, culprits }: ErrorContext = {},
 ): ErrorDraft {
-	const error = parseErrorBody(withoutMarkup(body));
+	const page = pageText(body);
+	const error = parseErrorBody(page ?? body);
 	if (error === undefined) return draftKnownStatus(status, undefined);
 	const message = quoteOf(error);
-	const isRequestError = status >= 500 && !error.fromProxy && REQUEST_ERROR.test(message);
+	const isRequestError =
+		culprits !== undefined || (status >= 500 && !error.fromProxy && REQUEST_ERROR.test(message));
 	return (
-		draftOverflow(error, `${status}: `) ??
+		draftOverflow(message, error, `${status}: `) ??
 		draftModelError(message, model, log) ??
-		(isRequestError ? draftRequestError(message) : draftKnownStatus(status, message))
+		(isRequestError
+			? draftRequestError(message, culprits)
+			: draftKnownStatus(status, message, page !== undefined))
 	);
 }
 
@@ -85,13 +103,13 @@ export function draftStatus(
 export function draftStreamError(
 	error: ServerError,
 	model: string,
-	log: string | undefined,
+	{ log, culprits }: ErrorContext = {},
 ): ErrorDraft {
 	const message = quoteOf(error);
 	return (
-		draftOverflow(error, "") ??
+		draftOverflow(message, error, "") ??
 		draftModelError(message, model, log) ??
-		(REQUEST_ERROR.test(message) ? draftRequestError(message) : undefined) ??
+		(REQUEST_ERROR.test(message) ? draftRequestError(message, culprits) : undefined) ??
 		(typeof error.code === "number"
 			? draftNumber(error.code, message)
 			: { allowed: ANY, quotes: [message], write: (quoted) => `Server error: ${quoted}` })
@@ -141,29 +159,6 @@ const IN_OUR_WORDS: Readonly<Record<ErrorCode, string>> = {
 /** A text that is sent as it is. */
 function plainDraft(text: string): ErrorDraft {
 	return { allowed: ANY, quotes: [], write: () => text };
-}
-
-function draftOverflow(error: ServerError, prefix: string): ErrorDraft | undefined {
-	const { type, code } = error;
-	const message = quoteOf(error);
-	const isKnown = /exceeds the available context size|maximum context length is \d+ tokens/i;
-	const isOverflow =
-		isKnown.test(message) ||
-		type === "exceed_context_size_error" ||
-		code === "context_length_exceeded" ||
-		/context size has been exceeded|exceeds? (?:the )?(?:available )?context|maximum context length is/i.test(
-			message,
-		);
-	if (!isOverflow) return undefined;
-	const mark = isKnown.test(message) ? "" : " (context_length_exceeded)";
-	return {
-		allowed: ["compact"],
-		quotes: [message],
-		write: (quoted) =>
-			quoted === undefined
-				? `${prefix}the request exceeds the available context size; ${SEPARATELY}`
-				: `${prefix}${quoted}${mark}`,
-	};
 }
 
 /** An error of the model as such, not of this request; undefined for any other. */
@@ -245,8 +240,11 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
 	[/requires --jinja/i, "Add it to the model's command"],
 ];
 
-function draftRequestError(message: string): ErrorDraft {
-	const hint = REMEDIES.find(([error]) => error.test(message))?.[1];
+function draftRequestError(message: string, culprits: string | undefined): ErrorDraft {
+	const hint =
+		culprits === undefined
+			? REMEDIES.find(([error]) => error.test(message))?.[1]
+			: `The likely reason is ${culprits}`;
 	return {
 		allowed: REFUSED,
 		quotes: [message],
@@ -258,65 +256,6 @@ function draftRequestError(message: string): ErrorDraft {
 				}`,
 				{ hint },
 			),
-	};
-}
-
-/** A status that has the same meaning with any body; `message` is quoted if there is one. */
-function draftKnownStatus(status: number, message: string | undefined): ErrorDraft {
-	const final = (problem: string, facts: ErrorFacts): ErrorDraft => ({
-		allowed: STOP,
-		quotes: [message ?? String(status)],
-		write: (reason) =>
-			new AiServerError("http", `${problem}${reason === undefined ? "" : ` (${reason})`}`, facts),
-	});
-	switch (status) {
-		case 401:
-		case 403:
-			return final("The server rejected the API key", {
-				hint: "Check the API key",
-				setting: "apiKey",
-			});
-		case 404:
-			return final("The server has no chat API at this URL", {
-				hint: "Check the URL",
-				setting: "url",
-			});
-		case 413:
-			return {
-				allowed: ["compact"],
-				quotes: [message ?? "the request is too large"],
-				write: (reason) =>
-					`413: ${reason ?? `the request is too large; ${SEPARATELY}`} (context_length_exceeded)`,
-			};
-		case 421:
-			return final("The proxy does not serve this host name", {
-				hint: "Use the name in its certificate",
-				setting: "url",
-			});
-		default:
-			break;
-	}
-	if (status >= 300 && status < 400) {
-		return final("The server redirects chat requests", {
-			hint: "Set the URL to the address that it redirects to",
-			setting: "url",
-		});
-	}
-	return draftNumber(status, message);
-}
-
-/** A number that decides whether another try may help, and the server's message. */
-function draftNumber(status: number, message: string | undefined): ErrorDraft {
-	const isBusy = status === 429;
-	const none =
-		status === 502 || status === 504
-			? "the proxy answers, but llama-swap or the model behind it does not"
-			: "the server gave no reason";
-	return {
-		allowed: isBusy ? ["retry", "stop"] : status >= 400 && status < 500 ? REFUSED : ANY,
-		quotes: message === undefined ? [] : [message],
-		write: (quoted) =>
-			`${status}: ${quoted ?? (message === undefined ? none : `the server rejected the request; ${SEPARATELY}`)}`,
 	};
 }
 
@@ -333,9 +272,9 @@ function quoteOf({ message }: ServerError): string {
 	return text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}...` : text;
 }
 
-/** The text of a proxy's HTML page; anything else as it is. */
-function withoutMarkup(body: string): string {
-	if (!/^\s*<(?:!doctype|html)/i.test(body)) return body;
+/** The text of a proxy's HTML page; undefined for anything else. */
+function pageText(body: string): string | undefined {
+	if (!/^\s*<(?:!doctype|html|\?xml|head|body|h1|center)/i.test(body)) return undefined;
 	const title = /<title[^>]*>([^<]*)/i.exec(body)?.[1];
 	const headed = body.replace(/<\/h1>/gi, ": ");
 	const text = title ?? headed.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, " ");

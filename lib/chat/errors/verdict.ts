@@ -1,8 +1,17 @@
-import { type AiServerError, describeError, type Names } from "../errors.ts";
+import { type AiServerError, describeError, type Names } from "../../errors.ts";
 import { paraphrase } from "./paraphrase.ts";
 
 /** What the host does about an error: it looks for an overflow first, then for a reason to retry. */
 export type Verdict = "compact" | "retry" | "stop";
+
+export const STOP: readonly Verdict[] = ["stop"];
+/** The end of the turn, unless the server's message is an overflow. */
+export const REFUSED: readonly Verdict[] = ["stop", "compact"];
+export const RETRY: readonly Verdict[] = ["retry"];
+export const ANY: readonly Verdict[] = [];
+
+/** Stands for a quotation that had to be left out. */
+export const SEPARATELY = "the full message is shown separately";
 
 /** How the host reads the text of an error. Its patterns change with its versions, so it is asked. */
 export interface ErrorJudge {

@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
-import { type ErrorDraft, type ErrorJudge, settleError } from "../../../lib/chat/verdict.ts";
-import { AiServerError, type Names } from "../../../lib/errors.ts";
+import {
+	type ErrorDraft,
+	type ErrorJudge,
+	settleError,
+} from "../../../../lib/chat/errors/verdict.ts";
+import { AiServerError, type Names } from "../../../../lib/errors.ts";
 
 /** A host that tries again at "again" and compacts at "too big"; and takes "timed out" as pi does. */
 const JUDGE: ErrorJudge = {
