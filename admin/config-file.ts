@@ -1,5 +1,8 @@
+import { posix } from "node:path";
+import { AiServerError } from "../lib/errors.ts";
 import { lazy } from "../lib/lazy.ts";
 import { modelPath } from "../lib/llama-swap/api/paths.ts";
+import { joinFiles, partsOf } from "../lib/llama-swap/config/files.ts";
 import type { SwapConfig } from "../lib/llama-swap/config/read.ts";
 import type { Replaced } from "../lib/ssh/files/replace.ts";
 import type { Ssh } from "../lib/ssh/types.ts";
@@ -14,16 +17,41 @@ const gguf = lazy(() => import("../lib/llama-server/gguf.ts"));
 
 /** What is read and written over SSH: llama-swap's config, and the heads of model files. */
 export interface FileAdmin {
-	/** llama-swap's config.yaml, as it is on the server. */
+	/** llama-swap's config, as it is on the server; the files of a folder as one text. */
 	readPreset(signal?: AbortSignal): Promise<string>;
 	/** The same, read. */
 	readConfig(signal?: AbortSignal): Promise<SwapConfig>;
-	/** Replaces the file when it still is `expected`; the old text goes to a backup next to it. */
+	/**
+	 * Replaces the file when it still is `expected`; the old text goes to a backup next to it. In a
+	 * folder that is the one file that differs.
+	 */
 	writePreset(expected: string, text: string, signal?: AbortSignal): Promise<Replaced>;
 	/** Tokens that a model file on the server was trained for, by its own head; undefined without one. */
 	readTrained(path: string, signal?: AbortSignal): Promise<number | undefined>;
 	/** Tokens that a model of this config was trained for, from its file, or from itself when loaded. */
 	trainedContext(id: string, yaml: string, signal?: AbortSignal): Promise<number>;
+}
+
+interface ChangedFile {
+	readonly path: string;
+	readonly expected: string;
+	readonly text: string;
+}
+
+/** Which file a new text of the config is about. */
+function changedFile(configPath: string, expected: string, text: string): ChangedFile {
+	const before = partsOf(expected);
+	const changed = partsOf(text).flatMap((part, at) => {
+		const old = before[at];
+		if (old === undefined || old.name !== part.name || old.text === part.text) return [];
+		const path = part.name === "" ? configPath : posix.join(configPath, part.name);
+		return [{ path, expected: old.text, text: part.text }];
+	});
+	const [file, ...more] = changed;
+	if (file !== undefined && more.length === 0) return file;
+	throw new AiServerError("config", "The change is not one of a single file", {
+		hint: "Edit the files on the server by hand",
+	});
 }
 
 export function createFileAdmin(
@@ -32,9 +60,13 @@ export function createFileAdmin(
 	readPage: ReadPage,
 	{ listRunning }: Pick<ModelAdmin, "listRunning">,
 ): FileAdmin {
+	let isFolder = configPath.endsWith("/");
 	const readPreset: FileAdmin["readPreset"] = async (signal) => {
-		const { readRemoteText } = await remoteFile();
-		return readRemoteText(ssh, configPath, signal);
+		const { readRemoteConfig } = await remoteFile();
+		const config = await readRemoteConfig(ssh, configPath, { isFolder, signal });
+		if (typeof config === "string") return config;
+		isFolder = true;
+		return joinFiles(config);
 	};
 	return {
 		readPreset,
@@ -45,7 +77,8 @@ export function createFileAdmin(
 		},
 		async writePreset(expected, text, signal) {
 			const { replaceRemoteText } = await remoteFile();
-			return replaceRemoteText(ssh, configPath, { expected, text, signal });
+			const file = changedFile(configPath, expected, text);
+			return replaceRemoteText(ssh, file.path, { ...file, signal });
 		},
 		async readTrained(path, signal) {
 			const { trainedContextOf } = await gguf();

@@ -1,7 +1,8 @@
 import { applyConfig, readContextWindow, runsWith } from "../admin/apply-config.ts";
 import { describeError } from "../lib/errors.ts";
 import { lazy } from "../lib/lazy.ts";
-import type { ConfigEdit } from "../lib/llama-swap/config/edit/set-option.ts";
+import type { ConfigEdit, LineChange } from "../lib/llama-swap/config/edit/set-option.ts";
+import { lineInFile } from "../lib/llama-swap/config/files.ts";
 import { plainText } from "../lib/text.ts";
 import {
 	describeDoubt,
@@ -63,8 +64,12 @@ export const ctxCommand: Command = defineCommand({
 
 interface Plan {
 	readonly oldText: string;
-	/** Its lines are without secrets, and so fit for people. */
-	readonly edit: ConfigEdit;
+	readonly edit: ShownEdit;
+}
+
+/** An edit for people: its lines are without secrets, and named by their file where there are several. */
+export interface ShownEdit extends Omit<ConfigEdit, "changes"> {
+	readonly changes: readonly (LineChange & { readonly place: string })[];
 }
 
 /** Reads the config and edits it in memory. Rejects where that cannot be done with certainty. */
@@ -81,16 +86,20 @@ async function planEdit(
 	const { setPresetKey } = await editing();
 	const { maskChanges } = await masking();
 	const edit = setPresetKey(oldText, name, "ctx-size", size);
-	return { oldText, edit: { ...edit, changes: maskChanges(oldText, edit.yaml, edit.changes) } };
+	const changes = maskChanges(oldText, edit.yaml, edit.changes).map((change) => ({
+		...change,
+		place: lineInFile(edit.yaml, change.line),
+	}));
+	return { oldText, edit: { ...edit, changes } };
 }
 
 /** Shows the lines that change, and what follows. */
 export function describeEdit(
-	{ id, before, after, changes, kept, left }: ConfigEdit,
+	{ id, before, after, changes, kept, left }: ShownEdit,
 	loaded: boolean,
 ): Question {
-	const lines = changes.flatMap(({ line, before: old, after: now }) => [
-		`line ${line}:`,
+	const lines = changes.flatMap(({ place, before: old, after: now }) => [
+		`line ${place}:`,
 		...(old === undefined ? [] : [`- ${plainText(old).trim()}`]),
 		`+ ${plainText(now).trim()}`,
 	]);

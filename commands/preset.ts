@@ -1,4 +1,5 @@
 import { lazy } from "../lib/lazy.ts";
+import { withFileNames } from "../lib/llama-swap/config/files.ts";
 import { CONFIG_ENTRY, type ConfigEntry, plainLines } from "../ui/config-entry.ts";
 import { type Command, defineCommand } from "./command.ts";
 
@@ -19,7 +20,7 @@ export const presetCommand: Command = defineCommand({
 		const { maskSecrets } = await masking();
 		// The whole file is masked first: what makes a text in the block secret may be outside of it.
 		const shown = maskSecrets(yaml);
-		const text = id === undefined ? shown.trimEnd() : modelExcerpt(shown, id);
+		const text = id === undefined ? withFileNames(shown).trimEnd() : modelExcerpt(shown, id);
 		reply.show<ConfigEntry>(CONFIG_ENTRY, { lines: highlightYaml(text) }, plainLines);
 		return undefined;
 	},

@@ -146,7 +146,7 @@ test("what changes along, and what does not", () => {
 		id: "m",
 		before: undefined,
 		after: 4096,
-		changes: [{ line: 3, before: undefined, after: "  --ctx-size 4096" }],
+		changes: [{ line: 3, place: "3", before: undefined, after: "  --ctx-size 4096" }],
 		kept: ["capabilities.context"],
 		left: ["metadata.n_ctx"],
 	};

@@ -6,12 +6,16 @@ import {
 	isScalar,
 	isSeq,
 	LineCounter,
+	type Node,
 	parseDocument,
 	type Scalar,
+	visit,
 	type YAMLMap,
 	type YAMLSeq,
 } from "yaml";
 import { AiServerError } from "../../errors.ts";
+import { type ConfigPart, partsOf } from "./files.ts";
+import { type FileContent, mergeFiles } from "./merge-files.ts";
 import { scalarValue } from "./yaml-values.ts";
 
 /**
@@ -36,10 +40,13 @@ const MAX_CHARACTERS = 2 ** 20;
 /** Entries that merge keys may copy altogether. */
 const MAX_MERGED = 1_000_000;
 
+/** A line as a person would name it: 3, or "3 of 10-base.yaml" in a folder of files. */
+export type Line = number | string;
+
 /** The error of every edit that is not made: why, where in the file, and what to do instead. */
 export function refusal(
 	reason: string,
-	facts: { line?: number | undefined; hint?: string; cause?: unknown } = {},
+	facts: { line?: Line | undefined; hint?: string; cause?: unknown } = {},
 ): AiServerError {
 	const where = facts.line === undefined ? "" : ` (line ${facts.line})`;
 	return new AiServerError("config", `${reason}${where}`, {
@@ -49,7 +56,7 @@ export function refusal(
 }
 
 /**
- * llama-swap's config.yaml: its nodes, which know their place in it, with aliases and merge keys
+ * llama-swap's config.yaml, or the files of its config folder merged: its nodes, which know their place in it, with aliases and merge keys
  * followed. Values are read where they are asked for. `${env.X}`, which llama-swap puts in
  * before it parses, stays as text even where YAML would stumble over it. Opening and reading throw
  * AiServerError "config", with line and column, for what is no YAML, and nothing else.
@@ -59,7 +66,7 @@ export class ConfigDocument {
 	readonly root: YAMLMap | undefined;
 	/** True where the parser has had to guess, so that nodes may not be what was meant. */
 	readonly isFaulty: boolean;
-	readonly #lines: LineCounter;
+	readonly #parts: readonly ParsedPart[];
 	readonly #tolerance: Tolerance;
 	readonly #targets = new Map<Alias, Content>();
 	readonly #entries = new Map<YAMLMap, ReadonlyMap<string, Entry>>();
@@ -74,14 +81,18 @@ export class ConfigDocument {
 		}
 		this.yaml = yaml;
 		this.#tolerance = tolerance;
-		this.#lines = new LineCounter();
 		try {
-			const document = parse(yaml, this.#lines);
-			const content: unknown = document.contents;
-			this.root = isMap(content) ? content : undefined;
-			this.isFaulty = document.errors.length > 0;
-			this.#refuseFaults(document);
-			if (tolerance === "strict" || yaml.includes("*")) this.#walk(content, new Map());
+			this.#parts = partsOf(yaml).map(parsePart);
+			this.isFaulty = this.#parts.some(({ document }) => document.errors.length > 0);
+			for (const part of this.#parts) {
+				this.#refuseFaults(part);
+				const isWalked = tolerance === "strict" || part.text.includes("*");
+				// Anchors are known in their own file only.
+				if (isWalked) this.#walk(part.document.contents, new Map());
+			}
+			this.root = mergeFiles(this.#parts.map(contentOf), (error) => {
+				if (tolerance !== "any") throw error;
+			});
 		} catch (error) {
 			throw error instanceof AiServerError ? error : broken(messageOf(error), error);
 		}
@@ -143,12 +154,24 @@ export class ConfigDocument {
 	}
 
 	/** Line of a node, counted from 1. */
-	lineOf(node: unknown): number {
+	lineOf(node: unknown): Line {
 		return this.lineAt(offsetOf(node));
 	}
 
-	lineAt(offset: number): number {
-		return this.#lines.linePos(offset).line;
+	lineAt(offset: number): Line {
+		const { line, name } = this.#placeOf(offset);
+		return name === "" ? line : `${line} of ${name}`;
+	}
+
+	/** The name of the file that holds this place; empty where the config is no folder. */
+	fileAt(offset: number): string {
+		return this.#placeOf(offset).name;
+	}
+
+	#placeOf(offset: number): { readonly line: number; readonly col: number; readonly name: string } {
+		const part = this.#parts.findLast(({ start }) => start <= offset) ?? this.#parts[0];
+		if (part === undefined) return { line: 1, col: 1, name: "" };
+		return { ...part.lines.linePos(offset - part.start), name: part.name };
 	}
 
 	#mergeSources(value: unknown): readonly YAMLMap[] {
@@ -191,9 +214,9 @@ export class ConfigDocument {
 		}
 	}
 
-	#refuseFaults({ errors }: Document.Parsed): void {
+	#refuseFaults({ document, lines, name }: ParsedPart): void {
 		if (this.#tolerance === "any") return;
-		const problem = errors.find(
+		const problem = document.errors.find(
 			({ code }) => this.#tolerance === "strict" || code !== "MULTIPLE_DOCS",
 		);
 		if (problem === undefined) return;
@@ -201,14 +224,49 @@ export class ConfigDocument {
 		const [said = ""] = problem.message.split(/ at line \d+, column \d+/);
 		// No source: a secret may stand in it.
 		const what = said.replace(/ in YAML stream: [\s\S]*$|: "[\s\S]*$/, "");
-		const { line, col } = this.#lines.linePos(problem.pos[0]);
-		throw broken(`${YAML_MESSAGES[problem.code] ?? what} at line ${line}, column ${col}`, problem);
+		const { line, col } = lines.linePos(problem.pos[0]);
+		const place = placeText({ line, col, name });
+		throw broken(`${YAML_MESSAGES[problem.code] ?? what} at ${place}`, problem);
 	}
 
 	#invalid(what: string, node: unknown): AiServerError {
-		const { line, col } = this.#lines.linePos(offsetOf(node));
-		return broken(`${what} at line ${line}, column ${col}`, undefined);
+		return broken(`${what} at ${placeText(this.#placeOf(offsetOf(node)))}`, undefined);
 	}
+}
+
+interface ParsedPart extends ConfigPart {
+	readonly document: Document.Parsed;
+	readonly lines: LineCounter;
+}
+
+/** Parses a file; its nodes know their places in the text of all files. */
+function parsePart(part: ConfigPart): ParsedPart {
+	const lines = new LineCounter();
+	const document = parse(part.text, lines);
+	if (part.start > 0) {
+		const shift = (node: Node): void => {
+			if (node.range) {
+				const [start, value, end] = node.range;
+				node.range = [start + part.start, value + part.start, end + part.start];
+			}
+		};
+		visit(document, { Node: (_key, node) => shift(node) });
+	}
+	return { ...part, document, lines };
+}
+
+function contentOf({ name, document }: ParsedPart): FileContent {
+	const content: unknown = document.contents;
+	return { name, root: isMap(content) ? content : undefined };
+}
+
+function placeText(place: {
+	readonly line: number;
+	readonly col: number;
+	readonly name: string;
+}): string {
+	const { line, col, name } = place;
+	return `line ${line}, column ${col}${name === "" ? "" : ` of ${name}`}`;
 }
 
 const YAML_MESSAGES: Readonly<Record<string, string>> = {

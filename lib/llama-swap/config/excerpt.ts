@@ -1,30 +1,37 @@
 import { AiServerError } from "../../errors.ts";
 import { ConfigDocument, offsetOf, refusal } from "./document.ts";
-import { findModel } from "./find-model.ts";
+import { type FoundModel, findModel } from "./find-model.ts";
 
 /**
  * One model's part of config.yaml exactly as written: the comment lines right above its key, down
- * to its last line, without a line end. An alias of the model will do. A file with faults is read
+ * to its last line, without a line end; in a folder of files below the name of its file. An alias of the model will do. A file with faults is read
  * as far as possible. Throws AiServerError "config" for a model that is not there.
  */
 export function modelExcerpt(yaml: string, id: string): string {
 	try {
-		const { entry, next } = findModel(new ConfigDocument(yaml, "any"), id);
-		const start = offsetOf(entry.key);
-		const value = entry.value?.range?.[1];
-		const end = Math.max(value ?? 0, entry.key.range?.[1] ?? start);
-		const lineStart = yaml.lastIndexOf("\n", start - 1) + 1;
-		const lead = yaml.slice(lineStart, start).replace(/^\ufeff/, "");
-		// In a flow map the line holds others too.
-		if (!/^[ \t]*(?:["'?&!][^\s:]*[ \t]*)*$/.test(lead)) return yaml.slice(start, end);
-		const indent = lead.length;
-		const from = withCommentsAbove(yaml, lineStart, indent);
-		const limit = next === undefined ? yaml.length : lineStartOf(yaml, offsetOf(next.key));
-		return yaml.slice(from, withCommentsBelow(yaml, end, limit, indent)).trimEnd();
+		const document = new ConfigDocument(yaml, "any");
+		const found = findModel(document, id);
+		const file = document.fileAt(offsetOf(found.entry.key));
+		const block = blockOf(yaml, found);
+		return file === "" ? block : `# ${file}\n${block}`;
 	} catch (error) {
 		if (error instanceof AiServerError) throw error;
 		throw refusal("The llama-swap config cannot be followed", { cause: error });
 	}
+}
+
+function blockOf(yaml: string, { entry, next }: FoundModel): string {
+	const start = offsetOf(entry.key);
+	const value = entry.value?.range?.[1];
+	const end = Math.max(value ?? 0, entry.key.range?.[1] ?? start);
+	const lineStart = yaml.lastIndexOf("\n", start - 1) + 1;
+	const lead = yaml.slice(lineStart, start).replace(/^\ufeff/, "");
+	// In a flow map the line holds others too.
+	if (!/^[ \t]*(?:["'?&!][^\s:]*[ \t]*)*$/.test(lead)) return yaml.slice(start, end);
+	const indent = lead.length;
+	const from = withCommentsAbove(yaml, lineStart, indent);
+	const limit = next === undefined ? yaml.length : lineStartOf(yaml, offsetOf(next.key));
+	return yaml.slice(from, withCommentsBelow(yaml, end, limit, indent)).trimEnd();
 }
 
 function lineStartOf(yaml: string, offset: number): number {

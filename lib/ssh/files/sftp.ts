@@ -46,6 +46,8 @@ export interface Sftp {
 	rename(from: string, to: string): Promise<void>;
 	remove(path: string): Promise<void>;
 	names(folder: string): Promise<readonly string[]>;
+	/** Names of what is no folder; a leading "~/" is the remote home. */
+	files(folder: string): Promise<readonly string[]>;
 	/** Undefined when the server does not support the question. */
 	space(folder: string): Promise<DiskSpace | undefined>;
 }
@@ -56,6 +58,15 @@ const CHUNK_BYTES = 32_768;
 const MAX_IN_FLIGHT = 64;
 /** f_flag of statvfs(2). */
 const ST_RDONLY = 1;
+
+/** The bits of a mode that tell what a file is. */
+const FILE_TYPE = 0o170_000;
+const FOLDER = 0o040_000;
+
+interface FolderEntry {
+	readonly filename: string;
+	readonly attrs: Attributes;
+}
 
 type Done<T> = (error: Error | null | undefined, value: T) => void;
 type Request = <T = void>(call: (done: Done<T>) => void) => Promise<T>;
@@ -104,6 +115,13 @@ export function createSftp(
 				session.readdir(folder, done),
 			);
 			return entries.map(({ filename }) => filename);
+		},
+		async files(folder) {
+			const from = fromHome(folder);
+			const entries = await request<readonly FolderEntry[]>((done) => session.readdir(from, done));
+			return entries
+				.filter(({ attrs }) => (attrs.mode & FILE_TYPE) !== FOLDER)
+				.map(({ filename }) => filename);
 		},
 		async space(folder) {
 			try {

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar } from "yaml";
 import { readLaunch } from "../../../llama-server/launch.ts";
-import { refusal } from "../document.ts";
+import { type Line, refusal } from "../document.ts";
 import { cmdOrigin, type ExpandedConfig, type ExpandedModel } from "../expanded.ts";
 import { findModel } from "../find-model.ts";
 import type { Origin } from "../macros.ts";
@@ -11,7 +11,7 @@ export interface ModelCommand {
 	/** The scalar that holds the command. */
 	readonly origin: Origin;
 	/** Of the key `cmd`. */
-	readonly line: number;
+	readonly line: Line;
 }
 
 /** Throws AiServerError "config" for a cmd that the model does not own, or that is no text. */

@@ -1,6 +1,6 @@
 import { type LaunchOptions, readLaunch, sizeOf } from "../../../llama-server/launch.ts";
 import { splitCommand } from "../../../llama-server/shell-words.ts";
-import { type ConfigDocument, offsetOf, refusal } from "../document.ts";
+import { type ConfigDocument, type Line, offsetOf, refusal } from "../document.ts";
 import type { ExpandedConfig, ExpandedModel } from "../expanded.ts";
 import type { Origin } from "../macros.ts";
 import { asMap, asText, asWholeNumber, YamlNumber } from "../yaml-values.ts";
@@ -13,7 +13,7 @@ export interface Intent {
 	readonly option: string;
 	readonly size: number;
 	readonly origin: Origin;
-	readonly line: number;
+	readonly line: Line;
 	/** How many words the command gains. */
 	readonly added: number;
 	/** What the command must read afterwards, where that is known to the letter. */

@@ -240,6 +240,10 @@ function proven(
 ): ConfigEdit {
 	const { id, size } = intent;
 	const { yaml } = config.document;
+	const files = new Set(splices.map(({ start }) => config.document.fileAt(start)));
+	if (files.size > 1) {
+		throw refusal(`The sizes of ${id} are written in several files: ${[...files].join(", ")}`);
+	}
 	const changed = applySplices(yaml, splices);
 	const after = expandConfig(new ConfigDocument(changed, "strict"));
 	const kept = proveOnlyChange(config, after, intent);
