@@ -34,8 +34,15 @@ const MAIN = [
 	row("tiny", "1.0K", "declared"),
 	row("vision", "32.8K", "guess", "yes"),
 ];
+/** From v241 on the list names the aliases and variants of its models. */
+const ALIASES = [
+	...["gpt-4o-mini", "tiny-alias", "tiny:cold", "tiny:hot"].map((id) =>
+		row(id, "1.0K", "declared"),
+	),
+	...unknown("echo:high"),
+];
 const PEERS_BARE = unknown("org/remote-b", "remote-a");
-const PEERS_QUALIFIED = unknown("peer1/org/remote-b", "peer1/remote-a");
+const PEERS_QUALIFIED = [...ALIASES, ...unknown("peer1/org/remote-b", "peer1/remote-a")];
 
 interface Era extends Scene {
 	readonly name: string;

@@ -53,13 +53,15 @@ export async function startReplay({ file, answers, missing }: Scene): Promise<Re
 
 /**
  * What was asked that makes a llama-swap load a model or keep it loaded. The one thing allowed is to
- * ask a model that is ready for its properties, once.
+ * ask a model that is ready for its properties, and where it has none for its own list, once.
  */
 export function wakingRequests(
 	asked: ReadonlyMap<string, number>,
 	ready: readonly string[] = [],
 ): readonly string[] {
-	const allowed = new Set(ready.map((id) => `GET /upstream/${id}/props`));
+	const allowed = new Set(
+		ready.flatMap((id) => [`GET /upstream/${id}/props`, `GET /upstream/${id}/v1/models`]),
+	);
 	return [...asked].flatMap(([request, times]) => {
 		const wakes = !request.startsWith("GET ") || /^GET \/(?:upstream\/|props\?)/.test(request);
 		return wakes && !(allowed.has(request) && times === 1) ? [`${request} (${times})`] : [];
