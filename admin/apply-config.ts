@@ -11,6 +11,8 @@ const WATCH_MS = 4000;
 const SIGNAL_MS = 5000;
 /** A request in the first moments after a reload may meet the old process, and an empty 502. */
 const SETTLE_MS = 2000;
+/** llama.cpp rounds up to a multiple of this many tokens. */
+const ROUNDING = 256;
 
 /** A new text of the config, and what it is to achieve. */
 export interface ConfigChange {
@@ -60,7 +62,7 @@ export interface Ready {
 	readonly kind: "ready";
 	/** Tokens that the model's server gives a request; undefined where it does not report them. */
 	readonly given: number | undefined;
-	/** False where nothing the server shows tells whether the model runs with the size. */
+	/** True when the model's own server has confirmed the size: its command only repeats the config. */
 	readonly verified: boolean;
 }
 
@@ -184,8 +186,21 @@ async function tryOut(
 		const effective = runsWith(running, id, size);
 		if (effective === false) return { kind: "no-effect" };
 		const given = await readContextWindow(id, running, admin);
-		return { kind: "ready", given, verified: effective === true || given !== undefined };
+		return { kind: "ready", given, verified: confirms(given, size, effective) };
 	});
+}
+
+/**
+ * llama.cpp rounds a size up, divides it among its slots, and takes no more than the model can. Less
+ * than the size means that only where the command shows the size: else it may be the old one.
+ */
+function confirms(
+	given: number | undefined,
+	size: number,
+	isInCommand: boolean | undefined,
+): boolean {
+	if (given === undefined || given > size + ROUNDING) return false;
+	return isInCommand === true || given >= size;
 }
 
 /** True for a failed load that the new size may be the reason of: the model's server has answered. */

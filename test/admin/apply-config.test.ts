@@ -155,7 +155,11 @@ function rig(traits: Traits) {
 	return { run, state, acts, did, asked, reasons, steps, noted };
 }
 
-const ready = (given?: number, verified = true) => ({ kind: "ready", given, verified });
+const ready = (given?: number, verified = given !== undefined) => ({
+	kind: "ready",
+	given,
+	verified,
+});
 const RELOADED = { kind: "restored", model: "loaded" };
 
 test("a server that watches its config reads it, and the model is loaded", async () => {
@@ -174,10 +178,16 @@ test("a server that watches its config reads it, and the model is loaded", async
 test.each<[string, Traits, ApplyOutcome | object]>([
 	["that gives less", { given: 4096 }, ready(4096)],
 	["that rounds up", { given: 8448 }, ready(8448)],
-	["that shows no command", { given: 4096, showsCommand: false }, ready(4096)],
+	["that shows no command", { given: 8192, showsCommand: false }, ready(8192)],
+	[
+		"that shows no command, and gives less",
+		{ given: 4096, showsCommand: false },
+		ready(4096, false),
+	],
+	["that gives more than the config", { given: 65_536 }, ready(65_536, false)],
 	["that reports nothing", {}, ready()],
 	["that fails to report", { given: new AiServerError("timeout", "too slow") }, ready()],
-	["that shows nothing at all", { showsCommand: false }, ready(undefined, false)],
+	["that shows nothing at all", { showsCommand: false }, ready()],
 ])("a server %s", async (_name, traits, outcome) => {
 	const server = rig({ watches: true, ...traits });
 	expect(await server.run()).toEqual(outcome);
