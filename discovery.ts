@@ -1,7 +1,7 @@
 import type { Admin } from "./admin.ts";
 import { fallbackDiscovery } from "./discovery/fallback.ts";
 import { type Heads, missingHeads, readHeads } from "./discovery/heads.ts";
-import { mergeModels, type ServerModel } from "./discovery/merge.ts";
+import { canChat, mergeModels, type ServerModel } from "./discovery/merge.ts";
 import {
 	fingerprintOf,
 	isServerAsked,
@@ -10,6 +10,7 @@ import {
 	stillTrue,
 } from "./discovery/probed.ts";
 import { configWarnings, emptyListWarning, notes, runningWarnings } from "./discovery/warnings.ts";
+import type { Window } from "./discovery/window.ts";
 import type { Names } from "./lib/errors.ts";
 import type { ListedModel, RunningModel } from "./lib/llama-swap/api/models.ts";
 import type { SwapConfig } from "./lib/llama-swap/config/read.ts";
@@ -44,6 +45,8 @@ export interface ModelSource
 export interface DiscoverOptions {
 	/** Sizes from an earlier time, for models whose size cannot be read now. */
 	readonly remembered?: ReadonlyMap<string, number>;
+	/** Windows from an earlier time whose declaration was disproved. */
+	readonly disproved?: ReadonlyMap<string, Window>;
 	readonly probed?: ReadonlyMap<string, Probed>;
 	readonly heads?: Heads;
 	/** Gets the list as soon as HTTP has answered, again with the config file, again with heads of files. */
@@ -107,7 +110,7 @@ interface Answers {
 
 function mergeAnswers(
 	{ listed, running, config, probed, heads, seenAt }: Answers,
-	{ remembered = new Map(), names }: DiscoverOptions,
+	{ remembered = new Map(), disproved, names }: DiscoverOptions,
 ): Discovery {
 	const all = mergeModels({
 		listed,
@@ -116,6 +119,7 @@ function mergeAnswers(
 		probed,
 		heads,
 		remembered,
+		disproved,
 	});
 	const models = all.filter(canChat);
 	const isEmpty = models.length === 0;
@@ -127,11 +131,12 @@ function mergeAnswers(
 		probed: new Map(probed),
 		heads: new Map(heads),
 		isComplete:
-			models.every(isTold) || (isRead && missingHeads(configured, probed, heads).length === 0),
+			models.every((model) => isTold(model, config?.error)) ||
+			(isRead && missingHeads(configured, probed, heads).length === 0),
 		warnings: [
 			...runningWarnings(running.error, names),
 			...configWarnings(config?.error, models, names),
-			...(isEmpty ? [emptyListWarning(names)] : []),
+			...(isEmpty ? [emptyListWarning(all, names)] : []),
 		],
 		guesses: isEmpty ? [] : notes(models, running.error),
 		source: "server",
@@ -139,13 +144,12 @@ function mergeAnswers(
 	};
 }
 
-/** True where the server itself has named the window, so that no file is needed for it. */
-function isTold({ contextOrigin }: ServerModel): boolean {
-	return contextOrigin === "server" || contextOrigin === "declared";
-}
-
-function canChat({ kind }: ServerModel): boolean {
-	return kind === undefined || kind === "chat";
+/**
+ * True where the server itself has named the window, so that no file is needed for it. The config may
+ * disprove what is only declared, unless it cannot be had.
+ */
+function isTold({ contextOrigin }: ServerModel, configError: unknown): boolean {
+	return contextOrigin === "server" || (contextOrigin === "declared" && configError !== undefined);
 }
 
 /**

@@ -11,6 +11,8 @@ const WATCH_MS = 4000;
 const SIGNAL_MS = 5000;
 /** A request in the first moments after a reload may meet the old process, and an empty 502. */
 const SETTLE_MS = 2000;
+/** llama.cpp rounds up to a multiple of this many tokens. */
+const ROUNDING = 256;
 
 /** A new text of the config, and what it is to achieve. */
 export interface ConfigChange {
@@ -60,7 +62,7 @@ export interface Ready {
 	readonly kind: "ready";
 	/** Tokens that the model's server gives a request; undefined where it does not report them. */
 	readonly given: number | undefined;
-	/** False where nothing the server shows tells whether the model runs with the size. */
+	/** True when the model's own server has confirmed the size: its command only repeats the config. */
 	readonly verified: boolean;
 }
 
@@ -128,7 +130,11 @@ async function reloadUnchanged(change: ConfigChange, effects: ApplyEffects): Pro
 async function writeAndReload(change: ConfigChange, effects: ApplyEffects): Promise<ApplyOutcome> {
 	const { oldText, newText } = change;
 	await unload(change, effects);
-	const sign = await write(oldText, newText, effects);
+	const sign = await write(oldText, newText, effects).catch(async (error: unknown) => {
+		// Nothing has changed, so the model is to be as it was; the error of the write says the rest.
+		if (change.loaded) await loadOld(change, effects).catch(() => undefined);
+		throw error;
+	});
 	let model = afterUnload(change);
 	if (sign?.kind === "rejected") return refuse(sign, change, undefined, effects);
 	// Without any sign of a reload a load would only bring back the old size.
@@ -180,8 +186,21 @@ async function tryOut(
 		const effective = runsWith(running, id, size);
 		if (effective === false) return { kind: "no-effect" };
 		const given = await readContextWindow(id, running, admin);
-		return { kind: "ready", given, verified: effective === true || given !== undefined };
+		return { kind: "ready", given, verified: confirms(given, size, effective) };
 	});
+}
+
+/**
+ * llama.cpp rounds a size up, divides it among its slots, and takes no more than the model can. Less
+ * than the size means that only where the command shows the size: else it may be the old one.
+ */
+function confirms(
+	given: number | undefined,
+	size: number,
+	isInCommand: boolean | undefined,
+): boolean {
+	if (given === undefined || given > size + ROUNDING) return false;
+	return isInCommand === true || given >= size;
 }
 
 /** True for a failed load that the new size may be the reason of: the model's server has answered. */
@@ -311,13 +330,17 @@ async function refuse(
 	return { kind: "refused", reason, restored: await takeBack(change, method, effects) };
 }
 
+function loadOld({ id }: ConfigChange, { admin, progress }: ApplyEffects): Promise<void> {
+	return progress("load-old", () => admin.load(id));
+}
+
 /** Puts the old text back the way the new one came. Never rejects. */
 async function takeBack(
-	{ id, loaded, oldText, newText }: ConfigChange,
+	change: ConfigChange,
 	method: ReloadMethod | undefined,
 	effects: ApplyEffects,
 ): Promise<Restored> {
-	const { admin, progress } = effects;
+	const { loaded, oldText, newText } = change;
 	try {
 		await write(newText, oldText, effects);
 		if (method === undefined) {
@@ -332,7 +355,7 @@ async function takeBack(
 	}
 	if (!loaded) return { kind: "restored", model: "untouched" };
 	try {
-		await progress("load-old", () => admin.load(id));
+		await loadOld(change, effects);
 		return { kind: "restored", model: "loaded" };
 	} catch (error) {
 		return { kind: "restored-but-unloaded", error };

@@ -48,6 +48,7 @@ export interface ModelAdmin {
 const LOG_DEADLINE_MS = 1000;
 const MAX_LOG_CHARACTERS = 1024 * 1024;
 const PROPS_PATH = "/upstream/<id>/props";
+const OWN_MODELS_PATH = "/upstream/<id>/v1/models";
 /** A page of a model that is loaded: it comes at once, or not at all. */
 const PROPS_DEADLINE_MS = 3000;
 const LOG_PATH = "/logs/stream/<id>";
@@ -99,9 +100,20 @@ export function createModelAdmin(http: Http, readPage: ReadPage, routes: Routes)
 		unload: (id, signal) => unload(modelPath(routes.unload, id), `unloading ${id}`, signal, id),
 		unloadAll: (signal) => unload(routes.unloadAll, "unloading all models", signal),
 		async readProps(id, signal) {
-			const path = modelPath(PROPS_PATH, id);
-			const what = `the properties of ${id}`;
-			return factsIn(await readPage({ path, what, deadlineMs: PROPS_DEADLINE_MS, signal }));
+			const page = (template: string): Promise<string> =>
+				readPage({
+					path: modelPath(template, id),
+					what: `the properties of ${id}`,
+					deadlineMs: PROPS_DEADLINE_MS,
+					signal,
+				});
+			try {
+				return await factsIn(await page(PROPS_PATH));
+			} catch (error) {
+				if (!isOtherServer(error)) throw error;
+				// Servers other than llama-server name the window in their own list.
+				return windowIn(await page(OWN_MODELS_PATH), id);
+			}
 		},
 	};
 }
@@ -116,6 +128,23 @@ function noLoading(cause: unknown): AiServerError {
 		status: 404,
 		cause,
 	});
+}
+
+/** True for the answer of a server that is alive and has no page of properties. */
+function isOtherServer(error: unknown): boolean {
+	if (!(error instanceof AiServerError)) return false;
+	const { code, status = 0 } = error;
+	return code === "protocol" || status === 404 || status === 405 || status === 501;
+}
+
+/** The window in a model's own list, which may have further names of the model; the smallest counts. */
+function windowIn(body: string, id: string): ServerFacts {
+	const listed = parseModelList(body);
+	const own = listed.filter((model) => model.id === id);
+	const windows = (own.length === 0 ? listed : own).flatMap(({ context }) =>
+		context?.measured === true ? [context.tokens] : [],
+	);
+	return windows.length === 0 ? {} : { contextWindow: Math.min(...windows) };
 }
 
 async function factsIn(body: string): Promise<ServerFacts> {

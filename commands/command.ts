@@ -130,10 +130,10 @@ async function isConfirmed(
 ): Promise<boolean> {
 	if (confirm === undefined) return true;
 	const { cutsOff } = confirm;
-	// Requests are counted by the model itself, whatever name it was asked for by.
 	const own = id === undefined ? undefined : baseIdOf(id, context.server);
+	// A request has the name that its client wrote, which may be another one of the same model.
 	const counts = (other: string): boolean =>
-		own === undefined || (other === own) === (cutsOff === "model");
+		own === undefined || (baseIdOf(other, context.server) === own) === (cutsOff === "model");
 	const busy = cutsOff === undefined ? "" : await describeBusy(context.server.admin, counts);
 	if (cutsOff !== undefined && busy === "") return true;
 	const { title, message } = await confirm.question(values, context);
@@ -150,8 +150,13 @@ function locksOf(command: Command, values: TypedValues, server: CommandServer): 
 }
 
 /** The model that an alias or a variant stands for; the id itself where it is not known. */
-function baseIdOf(id: string, { catalog }: CommandServer): string {
-	return catalog.current().models.find((model) => model.id === id)?.baseId ?? id;
+function baseIdOf(id: string, { catalog, admin }: CommandServer): string {
+	const { models, others } = catalog.current();
+	const listed = [...models, ...others].find((model) => model.id === id);
+	if (listed !== undefined) return listed.baseId ?? id;
+	// Older llama-swaps name aliases in their events only.
+	const configured = admin.events.known()?.models ?? [];
+	return configured.find(({ aliases }) => aliases.includes(id))?.id ?? id;
 }
 
 /** The model that a command is about. */

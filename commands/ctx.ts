@@ -4,6 +4,7 @@ import { lazy } from "../lib/lazy.ts";
 import type { ConfigEdit } from "../lib/llama-swap/config/edit/set-option.ts";
 import { plainText } from "../lib/text.ts";
 import {
+	describeDoubt,
 	describeOutcome,
 	describeReload,
 	describeStep,
@@ -36,7 +37,8 @@ export const ctxCommand: Command = defineCommand({
 		const running = await admin.listRunning();
 		const loaded = running.some((model) => model.id === id);
 		if (newText === oldText && (!loaded || runsWith(running, id, size) !== false)) {
-			return describeUnchanged(id, size, await readContextWindow(id, running, admin));
+			const given = loaded ? await readContextWindow(id, running, admin) : undefined;
+			return describeUnchanged(id, size, loaded, given);
 		}
 		if (newText !== oldText && !(await ask(describeEdit(edit, loaded)))) {
 			return "Nothing was changed";
@@ -52,7 +54,10 @@ export const ctxCommand: Command = defineCommand({
 				note: (text) => reply.warn(text),
 			},
 		);
-		return describeOutcome(id, size, outcome, names);
+		const line = describeOutcome(id, size, outcome, names);
+		if (outcome.kind !== "ready" || outcome.verified) return line;
+		reply.warn(line);
+		return undefined;
 	},
 });
 
@@ -102,7 +107,15 @@ export function describeEdit(
 	};
 }
 
-function describeUnchanged(id: string, size: number, given: number | undefined): string {
+function describeUnchanged(
+	id: string,
+	size: number,
+	loaded: boolean,
+	given: number | undefined,
+): string {
+	const config = `The config sets ${size} tokens for ${id} already`;
+	if (!loaded) return `${config}; ${id} is not loaded`;
+	if (given === undefined) return `${config}. ${describeDoubt(id, given)}`;
 	const already = given === undefined || given === size ? " already" : "";
 	return `${id} has ${describeWindow(size, given)}${already}`;
 }

@@ -3,9 +3,10 @@ import { describeError } from "../lib/errors.ts";
 import { recordOf } from "../lib/json.ts";
 import type { JsonFile } from "../lib/json-file.ts";
 import { keptHeads, parseHeads } from "./heads.ts";
-import { type ContextOrigin, conservativeFirst, type ServerModel } from "./merge.ts";
+import { conservativeFirst, type ServerModel } from "./merge.ts";
 import { parseProbed, toKept } from "./probed.ts";
 import { notes } from "./warnings.ts";
+import type { ContextOrigin } from "./window.ts";
 
 /** A list that cannot be kept is as good as any for now, so the failure becomes a warning. */
 export async function keepList(found: Discovery, file: JsonFile): Promise<Discovery> {

@@ -3,6 +3,7 @@ import type { Names } from "../lib/errors.ts";
 import type { JsonFile } from "../lib/json-file.ts";
 import { isSure, keepList, parseKept } from "./cache.ts";
 import { fallbackDiscovery } from "./fallback.ts";
+import type { ServerModel } from "./merge.ts";
 
 /** The models as pi sees them: what is known now, and one way to learn more. */
 export interface Catalog {
@@ -59,6 +60,7 @@ export function createCatalog({ source, file, now, signal, names }: CatalogDeps)
 		try {
 			await discoverModels(source, {
 				remembered: rememberedSizes(before),
+				disproved: disprovedWindows(before),
 				probed: before.probed,
 				heads: before.heads,
 				onPart(part) {
@@ -104,6 +106,12 @@ function withKnown(part: Discovery, before: Discovery): Discovery {
 	if (part.isComplete || !before.isComplete) return part;
 	const known = new Set([...before.models, ...before.others].map(({ id }) => id));
 	return { ...part, isComplete: part.models.every(({ id }) => known.has(id)) };
+}
+
+function disprovedWindows({ models }: Discovery): ReadonlyMap<string, ServerModel> {
+	return new Map(
+		models.flatMap((model) => (model.disproved === undefined ? [] : [[model.id, model] as const])),
+	);
 }
 
 function rememberedSizes({ models, source }: Discovery): ReadonlyMap<string, number> {

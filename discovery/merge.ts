@@ -1,4 +1,3 @@
-import { contextWindowOf } from "../lib/llama-server/context-window.ts";
 import { type LaunchOptions, readLaunch, readLaunchOf } from "../lib/llama-server/launch.ts";
 import type { ModelKind } from "../lib/llama-server/servers.ts";
 import type { Thinking } from "../lib/llama-server/thinking.ts";
@@ -9,36 +8,18 @@ import type {
 	RunningState,
 } from "../lib/llama-swap/api/models.ts";
 import type { SwapConfig, SwapModel } from "../lib/llama-swap/config/read.ts";
+import { entriesOf } from "./entries.ts";
 import type { Heads } from "./heads.ts";
+import { isReasoningModel, kindByName } from "./names.ts";
 import { factsOf, type Probed, stillTrue } from "./probed.ts";
-
-/** What an unknown context window is taken for, in tokens. */
-export const FALLBACK_CONTEXT = 32_768;
-
-/**
- * Where a context window comes from: the loaded server, the model list, the running command, the
- * config file, the head of the model's file, a command whose program is not known here so that only
- * the loaded server can confirm it, an earlier time, nowhere.
- */
-export type ContextOrigin =
-	| "server"
-	| "declared"
-	| "command"
-	| "config"
-	| "gguf"
-	| "unconfirmed"
-	| "cache"
-	| "guess";
+import { type Window, windowOf } from "./window.ts";
 
 export type ModelState = RunningState | "stopped" | "unknown";
 
-export interface ServerModel {
+export interface ServerModel extends Window {
 	readonly id: string;
 	readonly name: string;
 	readonly state: ModelState;
-	/** Tokens of one request. */
-	readonly contextWindow: number;
-	readonly contextOrigin: ContextOrigin;
 	readonly reasoning: boolean;
 	readonly images: boolean;
 	/** How its thinking is controlled; undefined while its template is not read. */
@@ -71,28 +52,50 @@ export interface MergeSources {
 	readonly heads: Heads;
 	/** Sizes from an earlier time, for models whose size cannot be read now. */
 	readonly remembered: ReadonlyMap<string, number>;
+	/** Windows from an earlier time whose declaration was disproved. */
+	readonly disproved?: ReadonlyMap<string, Window> | undefined;
 }
 
 /**
- * One entry for each listed model, and for each that runs unlisted. Aliases and variants take state
- * and size from the model behind them. Later parts of split files are left out.
+ * One entry for each id that can be chosen. Aliases and variants take state and size from the model
+ * behind them, a selector the smallest size of its targets.
  */
 export function mergeModels(sources: MergeSources): readonly ServerModel[] {
 	const { listed, running = [], preset } = sources;
-	const unique = new Map(listed.map((model) => [model.id, model]));
-	for (const { id, name } of running) {
-		if (!unique.has(id)) unique.set(id, { id, name, images: undefined });
+	const merged = new Map<string, ServerModel>();
+	for (const { model, baseId } of entriesOf(listed, running, preset)) {
+		merged.set(model.id, mergeModel(model, baseId, sources));
 	}
-	const merged = [...unique.values()]
-		.filter(({ id }) => !isShardArtefact(id))
-		.map((model) => mergeModel(model, baseOf(model, preset), sources));
-	return conservativeFirst(merged);
+	for (const { id, type, targets } of listed) {
+		const model = merged.get(id);
+		const own = targets ?? preset?.selectors.get(id) ?? [];
+		const chosen = own.flatMap((target) => merged.get(target) ?? []);
+		if (type === "selector" && model !== undefined) merged.set(id, asTargets(model, chosen));
+	}
+	return conservativeFirst([...merged.values()]);
 }
 
-/** The id that `/running` shows when this one is loaded. */
-function baseOf({ id, baseId, peer }: ListedModel, preset: SwapConfig | undefined): string {
-	if (peer !== undefined || preset?.models.has(id) === true) return id;
-	return baseId ?? preset?.aliases.get(id) ?? id;
+/** A selector can do what all of its targets can. */
+function asTargets(model: ServerModel, targets: readonly ServerModel[]): ServerModel {
+	const known = targets.filter(({ contextOrigin }) => contextOrigin !== "guess");
+	const [smallest] = conservativeFirst(known.length === 0 ? targets : known);
+	if (smallest === undefined) return model;
+	const { contextWindow, contextOrigin, disproved } = smallest;
+	const tools = targets.every((target) => target.tools !== false) ? model.tools : false;
+	return {
+		...model,
+		contextWindow,
+		contextOrigin,
+		disproved,
+		tools,
+		images: targets.every(({ images }) => images),
+		reasoning: targets.every(({ reasoning }) => reasoning),
+		kind: targets.every((target) => !canChat(target)) ? smallest.kind : model.kind,
+	};
+}
+
+export function canChat({ kind }: Pick<ServerModel, "kind">): boolean {
+	return kind === undefined || kind === "chat";
 }
 
 function mergeModel(model: ListedModel, baseId: string, sources: MergeSources): ServerModel {
@@ -107,18 +110,19 @@ function mergeModel(model: ListedModel, baseId: string, sources: MergeSources): 
 		id,
 		name: name ?? id,
 		state: process?.state ?? (sources.running !== undefined && isOwn ? "stopped" : "unknown"),
-		...contextOf(model, {
+		...windowOf(model, {
 			process,
 			launch,
 			probed,
 			trained: launch?.modelPath === undefined ? undefined : sources.heads.get(launch.modelPath),
 			remembered: sources.remembered.get(id),
+			earlier: sources.disproved?.get(id),
 		}),
 		reasoning: reasons({ model, baseId, launch, thinks: facts.thinking?.thinks }),
 		images: model.images ?? facts.images ?? launch?.images ?? false,
 		thinking: facts.thinking,
 		tools: model.tools ?? facts.tools,
-		kind: model.kind ?? launch?.kind,
+		kind: model.kind ?? kindOf(id, baseId, launch),
 		baseId: baseId === id ? undefined : baseId,
 		ttl: process?.ttl ?? preset?.ttl,
 		server: launch?.server,
@@ -151,32 +155,14 @@ function launchOf(
 	return preset?.launch;
 }
 
-interface ContextSources {
-	readonly process: RunningModel | undefined;
-	readonly launch: LaunchOptions | undefined;
-	readonly probed: Probed | undefined;
-	/** Tokens that the model was trained for. */
-	readonly trained: number | undefined;
-	readonly remembered: number | undefined;
-}
-
-/** The most trusted of what is known. */
-function contextOf(
-	{ context, args }: ListedModel,
-	{ process, launch, probed, trained, remembered }: ContextSources,
-): Pick<ServerModel, "contextWindow" | "contextOrigin"> {
-	const given = (contextWindow: number | undefined, contextOrigin: ContextOrigin) =>
-		contextWindow === undefined ? undefined : { contextWindow, contextOrigin };
-	const isLoaded = process?.state === "ready";
-	const own = launch && contextWindowOf(launch, trained);
-	const isWritten = own !== undefined && launch !== undefined && contextWindowOf(launch) === own;
-	const written = process?.cmd === undefined && args === undefined ? "config" : "command";
-	return (
-		given(factsOf(probed).contextWindow, isLoaded ? "server" : "cache") ??
-		given(context?.tokens, context?.measured === true ? "server" : "declared") ??
-		given(own, launch?.server === undefined ? "unconfirmed" : isWritten ? written : "gguf") ??
-		given(remembered, "cache") ?? { contextWindow: FALLBACK_CONTEXT, contextOrigin: "guess" }
-	);
+/** A command says so only for what is no chat; where it does not, a name can. */
+function kindOf(
+	id: string,
+	baseId: string,
+	launch: LaunchOptions | undefined,
+): ModelKind | undefined {
+	const special = launch !== undefined && launch.kind !== "chat" ? launch.kind : undefined;
+	return special ?? kindByName(id) ?? kindByName(baseId) ?? launch?.kind;
 }
 
 /** Smallest window first: pi runs an unknown id with a copy of the first model's limits. */
@@ -188,22 +174,4 @@ export function conservativeFirst(models: readonly ServerModel[]): readonly Serv
 			Number(a.images) - Number(b.images) ||
 			(a.id < b.id ? -1 : 1),
 	);
-}
-
-/** True for a later part of a split GGUF file ("...-00002-of-00003"); the first part loads them all. */
-export function isShardArtefact(id: string): boolean {
-	const part = /-(\d{5})-of-\d{5}(?:\.gguf)?$/i.exec(id)?.[1];
-	return part !== undefined && Number(part) > 1;
-}
-
-/** Families whose chat templates think. */
-const THINKING =
-	/think|reason|(?:^|[^a-z])(?:qwq|qwen_?-?3|deepseek-?(?:r1|v3\.[1-9]|v4)|gpt-?oss|minimax-?m\d|glm-?(?:4\.[5-9]|[5-9])|magistral|r1|seed-?oss|nemotron|exaone-?deep|hunyuan)/;
-/** Their members that do not. */
-const NOT_THINKING = /non?-?think|no-?reason|instruct-2507|coder|embed|rerank/;
-
-/** A guess by name, used until the model's template is read. */
-export function isReasoningModel(id: string): boolean {
-	const name = id.toLowerCase();
-	return THINKING.test(name) && !NOT_THINKING.test(name);
 }

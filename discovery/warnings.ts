@@ -1,6 +1,7 @@
 import type { Discovery } from "../discovery.ts";
 import { AiServerError, describeError, type Names } from "../lib/errors.ts";
-import { FALLBACK_CONTEXT, type ServerModel } from "./merge.ts";
+import type { ServerModel } from "./merge.ts";
+import { FALLBACK_CONTEXT } from "./window.ts";
 
 /** A plain server has no such page, which is no error. */
 export function runningWarnings(error: unknown, names?: Names): readonly string[] {
@@ -45,9 +46,13 @@ function isWritten({ contextOrigin }: ServerModel): boolean {
 	return contextOrigin === "config" || contextOrigin === "command";
 }
 
-/** Why the built-in models are shown although the server has answered. */
-export function emptyListWarning(names?: Names): string {
-	const error = new AiServerError("config", "The server lists no models", {
+/** Why the built-in models are shown although the server has answered; `listed` cannot chat. */
+export function emptyListWarning(listed: readonly ServerModel[], names?: Names): string {
+	const message =
+		listed.length === 0
+			? "The server lists no models"
+			: `The server lists no model that can chat, only ${idList(listed)}`;
+	const error = new AiServerError("config", message, {
 		hint: "Add one to its config, then list the models again",
 		command: "refresh",
 	});
@@ -57,19 +62,46 @@ export function emptyListWarning(names?: Names): string {
 /** Facts about the list that are no errors. */
 export function notes(models: readonly ServerModel[], runningError: unknown): readonly string[] {
 	const guessed = models.filter(({ contextOrigin }) => contextOrigin === "guess");
+	const isPlain = isMissing(runningError);
+	const foreign = guessed.filter(({ peer }) => isPlain || peer !== undefined);
 	const toolless = models.filter(({ tools }) => tools === false);
 	return [
-		...(guessed.length === 0
-			? []
-			: [
-					`Context window unknown, taken as ${FALLBACK_CONTEXT}: ${idList(guessed)}. Give the model's cmd a --ctx-size`,
-				]),
+		...unknownNote(
+			guessed.filter((model) => !foreign.includes(model)),
+			"Give the model's cmd a --ctx-size",
+		),
+		...unknownNote(
+			foreign,
+			"Set their contextWindow in pi's models.json, below modelOverrides of this provider",
+		),
+		...disprovedNote(models),
 		...(toolless.length === 0 ? [] : [`Cannot use tools: ${idList(toolless)}`]),
-		...(isMissing(runningError)
+		...(isPlain
 			? [
 					"This server does not report which models are loaded; loading and unloading need llama-swap",
 				]
 			: []),
+	];
+}
+
+function unknownNote(models: readonly ServerModel[], hint: string): readonly string[] {
+	if (models.length === 0) return [];
+	return [`Context window unknown, taken as ${FALLBACK_CONTEXT}: ${idList(models)}. ${hint}`];
+}
+
+/** Both numbers, where the model list and a command do not agree. */
+function disprovedNote(models: readonly ServerModel[]): readonly string[] {
+	const sizes = models.flatMap(({ id, contextWindow, disproved }) => {
+		if (disproved === undefined) return [];
+		const { tokens, origin } = disproved;
+		const [declared, written] =
+			origin === "declared" ? [tokens, contextWindow] : [contextWindow, tokens];
+		return [`${id} (declared ${declared}, its command gives ${written})`];
+	});
+	if (sizes.length === 0) return [];
+	const more = sizes.length > 5 ? ` and ${sizes.length - 5} more` : "";
+	return [
+		`Two context windows, of which the smaller one is used: ${sizes.slice(0, 5).join(", ")}${more}`,
 	];
 }
 

@@ -55,8 +55,9 @@ export function describeOutcome(
 ): string {
 	switch (outcome.kind) {
 		case "ready": {
-			const doubt = outcome.verified ? "" : " (not confirmed by its server)";
-			return `${id} is ready with ${describeWindow(size, outcome.given)}${doubt}`;
+			const { given, verified } = outcome;
+			if (verified) return `${id} is ready with ${describeWindow(size, given)}`;
+			return `${id} is loaded, and the config sets ${size} tokens for it. ${describeDoubt(id, given)}`;
 		}
 		case "unread": {
 			const change = `The config sets ${size} tokens for ${id}, but the change is not active yet`;
@@ -75,6 +76,13 @@ export function describeOutcome(
 			});
 		}
 	}
+}
+
+/** Why the size of the config is not certain to be the model's. */
+export function describeDoubt(id: string, given: number | undefined): string {
+	return given === undefined
+		? `The server of ${id} does not report its context size, so this is not confirmed`
+		: `The server of ${id} reports ${given} tokens, so this is not confirmed`;
 }
 
 function describeModel(model: Unread["model"], id: string): string {

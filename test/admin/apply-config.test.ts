@@ -25,6 +25,8 @@ interface Traits {
 	readonly fails?: readonly [size: number, AiServerError];
 	/** The size with which llama-swap itself does not start. */
 	readonly endsAt?: number | "any";
+	/** The file cannot be written at all. */
+	readonly readOnly?: boolean;
 	/** The size after which the file cannot be written any more. */
 	readonly locksAfter?: number;
 	readonly given?: number | AiServerError;
@@ -91,7 +93,7 @@ function rig(traits: Traits) {
 			return { contextWindow: traits.given };
 		},
 		writePreset: async (expected, text) => {
-			if (locked) throw new AiServerError("ssh", "The disk is full");
+			if (locked || traits.readOnly === true) throw new AiServerError("ssh", "The disk is full");
 			expect(expected).toBe(file);
 			did.push(`write ${text}`);
 			file = text;
@@ -153,7 +155,11 @@ function rig(traits: Traits) {
 	return { run, state, acts, did, asked, reasons, steps, noted };
 }
 
-const ready = (given?: number, verified = true) => ({ kind: "ready", given, verified });
+const ready = (given?: number, verified = given !== undefined) => ({
+	kind: "ready",
+	given,
+	verified,
+});
 const RELOADED = { kind: "restored", model: "loaded" };
 
 test("a server that watches its config reads it, and the model is loaded", async () => {
@@ -172,10 +178,16 @@ test("a server that watches its config reads it, and the model is loaded", async
 test.each<[string, Traits, ApplyOutcome | object]>([
 	["that gives less", { given: 4096 }, ready(4096)],
 	["that rounds up", { given: 8448 }, ready(8448)],
-	["that shows no command", { given: 4096, showsCommand: false }, ready(4096)],
+	["that shows no command", { given: 8192, showsCommand: false }, ready(8192)],
+	[
+		"that shows no command, and gives less",
+		{ given: 4096, showsCommand: false },
+		ready(4096, false),
+	],
+	["that gives more than the config", { given: 65_536 }, ready(65_536, false)],
 	["that reports nothing", {}, ready()],
 	["that fails to report", { given: new AiServerError("timeout", "too slow") }, ready()],
-	["that shows nothing at all", { showsCommand: false }, ready(undefined, false)],
+	["that shows nothing at all", { showsCommand: false }, ready()],
 ])("a server %s", async (_name, traits, outcome) => {
 	const server = rig({ watches: true, ...traits });
 	expect(await server.run()).toEqual(outcome);
@@ -263,6 +275,16 @@ test("a model that does not load again stays unloaded", async () => {
 		restored: { kind: "restored-but-unloaded", error: DIED },
 	});
 });
+
+test.each([true, false])(
+	"a config that cannot be written leaves the model as it was, loaded: %s",
+	async (loaded) => {
+		const server = rig({ readOnly: true, loaded });
+		await expect(server.run()).rejects.toMatchObject({ message: "The disk is full" });
+		expect(server.state()).toEqual({ file: "4096", runs: loaded ? "4096" : undefined });
+		expect(server.did.at(-1)).toBe(loaded ? "load m with 4096" : "stop watching");
+	},
+);
 
 test("a config that cannot be put back", async () => {
 	const server = rig({ watches: true, fails: [8192, DIED], locksAfter: 8192 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Admin } from "../../admin.ts";
-import { adminRig, sent } from "../support/admin-rig.ts";
+import { type Answer, adminRig, sent } from "../support/admin-rig.ts";
 
 test.each<[string, (admin: Admin) => Promise<unknown>, string]>([
 	["load", (admin) => admin.load("author/m:q4"), "GET /upstream/author/m%3Aq4/health"],
@@ -118,4 +118,40 @@ test("what a loaded model reports of itself", async () => {
 		tools: true,
 	});
 	expect(sent(asked)).toEqual(["GET /upstream/m/props"]);
+});
+
+test.each<[string, Answer]>([
+	["no such page", { status: 404, body: '{"detail":"Not Found"}' }],
+	["no such method", { status: 405 }],
+	["some other page", { body: '{"hello":"world"}' }],
+])("a server without properties names its window in its list: %s", async (_name, page) => {
+	const list = (...windows: readonly number[]): string =>
+		JSON.stringify({
+			object: "list",
+			data: windows.map((max_model_len, at) => ({ id: `n${at}`, owned_by: "vllm", max_model_len })),
+		});
+	const ask = (body: string) => {
+		const { admin, asked } = adminRig({
+			answers: (path) => (path.endsWith("/props") ? page : { body }),
+		});
+		return { facts: admin.readProps("m"), asked };
+	};
+	const { facts, asked } = ask(list(32_768));
+	expect(await facts).toEqual({ contextWindow: 32_768 });
+	expect(sent(asked)).toEqual(["GET /upstream/m/props", "GET /upstream/m/v1/models"]);
+	expect(await ask(list(32_768, 8192)).facts).toEqual({ contextWindow: 8192 });
+	const named = JSON.stringify({
+		data: [
+			{ id: "m", max_model_len: 16_384 },
+			{ id: "lora", max_model_len: 4096 },
+		],
+	});
+	expect(await ask(named).facts).toEqual({ contextWindow: 16_384 });
+	expect(await ask('{"data":[{"id":"m","owned_by":"me"}]}').facts).toEqual({});
+});
+
+test("a model whose server fails is not asked for its list", async () => {
+	const { admin, asked } = adminRig({ answers: () => ({ status: 502, body: "down" }) });
+	await expect(admin.readProps("m")).rejects.toMatchObject({ status: 502 });
+	expect(asked).toHaveLength(1);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Command, defineCommand, usageOf } from "../../commands/command.ts";
+import { type Command, defineCommand, type Runner, usageOf } from "../../commands/command.ts";
 import { commandRig, discovery, model, NAMES } from "../support/command-rig.ts";
 
 const MODELS = discovery({
@@ -178,4 +178,41 @@ test("a command that fails is not reported as done, and rejects as it did", asyn
 	const rig = commandRig();
 	await expect(rig.run(command)).rejects.toBe(error);
 	expect(rig.log).toEqual([]);
+});
+
+test.each([
+	["a-fast", "a", "model"],
+	["a", "a-fast", "model"],
+	["a-fast", "a-fast", "model"],
+	["a", "old-alias", "model"],
+	["old-alias", "a", "model"],
+	["b", "a-fast", "others"],
+] as const)("%s is the model that answers as %s, or not: %s", async (typed, busy, cutsOff) => {
+	const { command, did } = changing(cutsOff);
+	const known = { models: [{ id: "a", aliases: ["old-alias"] }] };
+	const admin = { ...answering(busy), events: { known: () => known } };
+	const rig = commandRig({
+		found: MODELS,
+		confirms: [true],
+		admin: admin as unknown as Partial<Runner["server"]["admin"]>,
+	});
+	await rig.run(command, typed);
+	expect(rig.asked).toEqual([`Change ${typed}? | Busy: ${busy} (1 request). It may hurt.`]);
+	expect(did).toEqual([typed]);
+});
+
+test.each([
+	["a-fast", "a", "others"],
+	["a", "old-alias", "others"],
+	["b", "a-fast", "model"],
+] as const)("%s is not asked about while %s answers: %s", async (typed, busy, cutsOff) => {
+	const { command, did } = changing(cutsOff);
+	const known = { models: [{ id: "a", aliases: ["old-alias"] }] };
+	const admin = { ...answering(busy), events: { known: () => known } };
+	const rig = commandRig({
+		found: MODELS,
+		admin: admin as unknown as Partial<Runner["server"]["admin"]>,
+	});
+	await rig.run(command, typed);
+	expect([rig.asked, did]).toEqual([[], [typed]]);
 });

@@ -11,6 +11,8 @@ interface Box {
 	readonly confirms?: readonly boolean[];
 	readonly mode?: "tui" | "print";
 	readonly trained?: number;
+	/** Its models' server does not report a context size. */
+	readonly silent?: boolean;
 }
 
 /** A server that watches its config. */
@@ -26,7 +28,10 @@ function rig({ cmd = "llama-server -c 4096", running, confirms = [], ...traits }
 		},
 		listRunning: async () =>
 			runs === undefined ? [] : [{ id: "tiny", state: "ready" as const, cmd: runs }],
-		readProps: async () => ({}),
+		readProps: async () => {
+			const size = Number(/-c (\d+)/.exec(runs ?? "")?.[1]);
+			return traits.silent === true || Number.isNaN(size) ? {} : { contextWindow: size };
+		},
 		unload: async () => {
 			did.push("unload");
 			runs = undefined;
@@ -71,11 +76,32 @@ test("after a no nothing was changed", async () => {
 	expect(box.log[0]).toBe("Nothing was changed");
 });
 
-test("a size that it has already changes nothing and asks nothing", async () => {
-	const box = rig({});
-	await box.run(ctxCommand, "tiny 4096");
-	expect([box.did, box.asked]).toEqual([[], []]);
-	expect(box.log[0]).toBe("tiny has 4096 tokens of context already");
+test.each<[string, Box, string]>([
+	["confirmed", { running: "llama-server -c 4096" }, "tiny has 4096 tokens of context already"],
+	[
+		"not confirmed",
+		{ running: "llama-server -c 4096", silent: true },
+		"The config sets 4096 tokens for tiny already. The server of tiny does not report its context size, so this is not confirmed",
+	],
+	["not loaded", {}, "The config sets 4096 tokens for tiny already; tiny is not loaded"],
+])(
+	"a size that it has already changes nothing and asks nothing: %s",
+	async (_name, traits, line) => {
+		const box = rig(traits);
+		await box.run(ctxCommand, "tiny 4096");
+		expect([box.did, box.asked]).toEqual([[], []]);
+		expect(box.log[0]).toBe(line);
+	},
+);
+
+test("what the model's server does not confirm is a warning", async () => {
+	const box = rig({ silent: true, confirms: [true] });
+	await box.run(ctxCommand, "tiny 8k");
+	expect(box.did).toContain("load");
+	expect(box.log).toEqual([
+		"Warning: tiny is loaded, and the config sets 8192 tokens for it. The server of tiny does not report its context size, so this is not confirmed",
+		"refresh",
+	]);
 });
 
 test("max is what the model was trained for", async () => {

@@ -1,11 +1,5 @@
 import { expect, test } from "vitest";
-import {
-	isReasoningModel,
-	isShardArtefact,
-	type MergeSources,
-	mergeModels,
-	type ServerModel,
-} from "../../discovery/merge.ts";
+import { type MergeSources, mergeModels, type ServerModel } from "../../discovery/merge.ts";
 import { fingerprintOf, probedServer } from "../../discovery/probed.ts";
 import type { ListedModel, RunningModel } from "../../lib/llama-swap/api/models.ts";
 import { parseConfig, type SwapConfig } from "../../lib/llama-swap/config/read.ts";
@@ -158,30 +152,195 @@ test("shards and doubles stay out, a model that runs unlisted comes in", () => {
 	expect(models.map(({ id }) => id)).toEqual(["hidden", "a"]);
 });
 
-test.each([
-	["model-00002-of-00003.gguf", true],
-	["Model-Q4-00003-of-00003", true],
-	["model-00001-of-00003.gguf", false], // the part that is loaded, and loads the others
-	["model-2-of-3", false],
-	["plain-model", false],
-])("shard artefact %s: %s", (id, answer) => {
-	expect(isShardArtefact(id)).toBe(answer);
+const four = "llama-server -c 131072 -np 4";
+
+test.each<[string, Partial<MergeSources>, number, string, unknown]>([
+	[
+		"the config's command gives less",
+		{ preset: presetOf(`  m: { cmd: ${four} }`) },
+		32_768,
+		"config",
+		{ tokens: 131_072, origin: "declared" },
+	],
+	[
+		"the running command gives less",
+		{ running: [running("m", four)] },
+		32_768,
+		"command",
+		{ tokens: 131_072, origin: "declared" },
+	],
+	[
+		"the model was trained for less",
+		{
+			preset: presetOf("  m: { cmd: llama-server -m m.gguf -c 0 }"),
+			heads: new Map([["m.gguf", 40_960]]),
+		},
+		40_960,
+		"gguf",
+		{ tokens: 131_072, origin: "declared" },
+	],
+	[
+		"another server's option gives less",
+		{ preset: presetOf("  m: { cmd: vllm serve m --max-model-len 65536 }") },
+		65_536,
+		"config",
+		{ tokens: 131_072, origin: "declared" },
+	],
+	[
+		"the command gives more",
+		{ preset: presetOf("  m: { cmd: llama-server -c 262144 }") },
+		131_072,
+		"declared",
+		{ tokens: 262_144, origin: "config" },
+	],
+	[
+		"both agree",
+		{ preset: presetOf("  m: { cmd: llama-server -c 131072 }") },
+		131_072,
+		"declared",
+		undefined,
+	],
+	[
+		"the command cannot be read",
+		{ preset: presetOf("  m: { cmd: ./serve.sh --ctx-size 4096 }") },
+		131_072,
+		"declared",
+		undefined,
+	],
+	[
+		"the command leaves it to the model",
+		{ preset: presetOf("  m: { cmd: llama-server -m m.gguf }") },
+		131_072,
+		"declared",
+		undefined,
+	],
+	[
+		"it was disproved before, and nothing can be read now",
+		{
+			disproved: new Map([
+				[
+					"m",
+					{
+						contextWindow: 32_768,
+						contextOrigin: "config",
+						disproved: { tokens: 131_072, origin: "declared" },
+					},
+				],
+			]),
+		},
+		32_768,
+		"cache",
+		{ tokens: 131_072, origin: "declared" },
+	],
+	[
+		"another declaration was disproved before",
+		{
+			disproved: new Map([
+				[
+					"m",
+					{
+						contextWindow: 32_768,
+						contextOrigin: "config",
+						disproved: { tokens: 65_536, origin: "declared" },
+					},
+				],
+			]),
+		},
+		131_072,
+		"declared",
+		undefined,
+	],
+])(
+	"of a declaration and a command the smaller one counts: %s",
+	(_name, more, size, origin, other) => {
+		const [model] = merged({ listed: [listed("m", declared(131_072))], ...more });
+		expect(model && window(model)).toEqual([size, origin]);
+		expect(model?.disproved).toEqual(other);
+	},
+);
+
+test("aliases and variants that the list only names can be chosen", () => {
+	const models = merged({
+		listed: [listed("m", { type: "model", aliases: ["a", "m:high"], ...declared(8192) })],
+		running: [running("m", "llama-server -c 4096 -np 1")],
+	});
+	expect(
+		models.map(({ id, baseId, state, contextWindow }) => [id, baseId, state, contextWindow]),
+	).toEqual([
+		["a", "m", "ready", 4096],
+		["m", undefined, "ready", 4096],
+		["m:high", "m", "ready", 4096],
+	]);
 });
 
-test.each([
-	["Qwen_Qwen3.6-35B-A3B-Q8_0", true],
-	["MiniMax-M2.7-IQ3_XXS", true],
-	["gpt-oss:120b", true],
-	["deepseek-r1-distill-llama-8b", true],
-	["unsloth/GLM-4.7-Flash", true],
-	["QwQ-32B", true],
-	["Kimi-K2-Thinking", true],
-	["Qwen3-Coder-30B", false],
-	["Qwen3-30B-A3B-Instruct-2507", false],
-	["qwen3-embedding-0.6b", false],
-	["llama-3.1-70b", false],
-	["gemma-3-27b-it", false],
-	["mistral-small", false],
-])("thinking %s: %s", (id, answer) => {
-	expect(isReasoningModel(id)).toBe(answer);
+test("aliases and variants come from the config too, unless the list hides their model", () => {
+	const preset = presetOf(
+		[
+			"  m: { cmd: llama-server -c 512, aliases: [a], filters: { setParamsByID: { '${MODEL_ID}:low': {} } } }",
+			"  hidden: { cmd: llama-server -c 512, unlisted: true, aliases: [b] }",
+		].join("\n"),
+	);
+	const models = merged({ listed: [listed("m")], preset });
+	expect(models.map(({ id, baseId, name }) => [id, baseId, name])).toEqual([
+		["a", "m", "a"],
+		["m", undefined, "m"],
+		["m:low", "m", "m:low"],
+	]);
+});
+
+test("a listed alias is no second one, and a peer's aliases are its own", () => {
+	const models = merged({
+		listed: [
+			listed("m", { type: "model", aliases: ["a"] }),
+			listed("a", { type: "alias", baseId: "m", name: "Mine" }),
+			listed("p", { peer: "box", aliases: ["b"] }),
+		],
+	});
+	expect(models.map(({ id, name }) => [id, name])).toEqual([
+		["a", "Mine"],
+		["m", "m"],
+		["p", "p"],
+	]);
+});
+
+test.each<[string, Partial<MergeSources>]>([
+	[
+		"by the list",
+		{ listed: [listed("s", { type: "selector", targets: ["big", "small", "none"] })] },
+	],
+	["by the config", { listed: [listed("s", { type: "selector" })] }],
+])("a selector has the smallest window of its targets: %s", (_name, { listed: selectors = [] }) => {
+	const preset = parseConfig(
+		[
+			"models:",
+			"  big: { cmd: llama-server -c 65536 }",
+			"  small: { cmd: llama-server -c 8192, aliases: [little] }",
+			"selectors: { s: { strategy: warm, targets: [big, little] } }",
+		].join("\n"),
+	);
+	const models = merged({
+		listed: [...selectors, listed("big", { images: true }), listed("small", { images: false })],
+		preset,
+	});
+	expect(models.find(({ id }) => id === "s")).toMatchObject({
+		contextWindow: 8192,
+		contextOrigin: "config",
+		images: false,
+		choice: "selector",
+	});
+});
+
+test("a name that can be no chat model counts where nothing else says so", () => {
+	const kinds = (more: Partial<MergeSources>): unknown =>
+		merged({ listed: [listed("bge-reranker-v2-m3")], ...more }).map(({ kind }) => kind);
+	expect(kinds({})).toEqual(["reranker"]);
+	expect(kinds({ preset: presetOf("  bge-reranker-v2-m3: { cmd: llama-server -m x }") })).toEqual([
+		"reranker",
+	]);
+	expect(kinds({ listed: [listed("bge-reranker-v2-m3", { kind: "chat" })] })).toEqual(["chat"]);
+	const preset = presetOf("  whisper-large-v3: { cmd: llama-server -c 512, aliases: [ears] }");
+	expect(merged({ listed: [listed("whisper-large-v3")], preset }).map(({ kind }) => kind)).toEqual([
+		"transcription",
+		"transcription",
+	]);
 });

@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import { ENVIRONMENT_NAMES } from "../../config.ts";
 import { fallbackDiscovery } from "../../discovery/fallback.ts";
 import type { ServerModel } from "../../discovery/merge.ts";
-import { ageNote, configWarnings, lateWarning, runningWarnings } from "../../discovery/warnings.ts";
+import {
+	ageNote,
+	configWarnings,
+	emptyListWarning,
+	lateWarning,
+	notes,
+	runningWarnings,
+} from "../../discovery/warnings.ts";
 import { AiServerError } from "../../lib/errors.ts";
 
 const MINUTE = 60_000;
@@ -47,4 +54,38 @@ test("a config that is late is said for the windows that are guesses, or may be 
 	expect(said(model("a", "guess"), model("b", "config"))).toBe(line("a"));
 	expect(said(model("a", "config"), model("b", "command"))).toBe(line("a, b"));
 	expect(said(model("a", "server"), model("b", "declared"), model("c", "cache"))).toBeUndefined();
+});
+
+const missing = new AiServerError("http", "HTTP 404", { status: 404 });
+
+test("an unknown window has a hint that can be followed", () => {
+	const peer = { ...model("far", "guess"), peer: "box" };
+	const [own, foreign] = notes([model("a", "guess"), peer], undefined);
+	expect(own).toMatch(/taken as 32768: a\. Give the model's cmd a --ctx-size$/);
+	expect(foreign).toMatch(/taken as 32768: far\. Set their contextWindow in pi's models\.json/);
+	expect(notes([model("plain", "guess")], missing)[0]).toMatch(/plain\. Set their contextWindow/);
+});
+
+test("two sizes of a model are both named", () => {
+	const sized = (id: string, contextWindow: number, tokens: number): ServerModel => ({
+		...model(id, "config"),
+		contextWindow,
+		disproved: { tokens, origin: "declared" },
+	});
+	expect(notes([sized("m", 32_768, 131_072), model("n", "config")], undefined)).toEqual([
+		"Two context windows, of which the smaller one is used: m (declared 131072, its command gives 32768)",
+	]);
+	const other: ServerModel = {
+		...model("m", "declared"),
+		contextWindow: 4096,
+		disproved: { tokens: 8192, origin: "command" },
+	};
+	expect(notes([other], undefined)[0]).toMatch(/m \(declared 4096, its command gives 8192\)$/);
+});
+
+test("a list without a chat model names what there is", () => {
+	expect(emptyListWarning([])).toMatch(/^The server lists no models\./);
+	expect(emptyListWarning([model("bge-m3", "guess")])).toMatch(
+		/^The server lists no model that can chat, only bge-m3\./,
+	);
 });

@@ -92,7 +92,12 @@ export function commandRig(traits: CommandTraits = {}): CommandRig {
 		},
 	};
 	const runner = {
-		server: { id: "box", names: NAMES, admin: traits.admin ?? {}, catalog },
+		server: {
+			id: "box",
+			names: NAMES,
+			admin: { events: { known: () => undefined }, ...traits.admin },
+			catalog,
+		},
 		reply: {
 			say: (text: string) => void log.push(text),
 			warn: (text: string) => void log.push(`Warning: ${text}`),

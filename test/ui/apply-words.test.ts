@@ -18,14 +18,17 @@ const DOWN = new AiServerError("network", "No answer", { hint: "Check the URL", 
 
 test.each<[ApplyOutcome, string]>([
 	[{ kind: "ready", given: 8192, verified: true }, "m is ready with 8192 tokens of context"],
-	[{ kind: "ready", given: undefined, verified: true }, "m is ready with 8192 tokens of context"],
+	[
+		{ kind: "ready", given: 65_536, verified: false },
+		"m is loaded, and the config sets 8192 tokens for it. The server of m reports 65536 tokens, so this is not confirmed",
+	],
 	[
 		{ kind: "ready", given: 4096, verified: true },
 		"m is ready with 4096 tokens of context per request; the config sets 8192",
 	],
 	[
 		{ kind: "ready", given: undefined, verified: false },
-		"m is ready with 8192 tokens of context (not confirmed by its server)",
+		"m is loaded, and the config sets 8192 tokens for it. The server of m does not report its context size, so this is not confirmed",
 	],
 	[
 		{ kind: "unread", model: "untouched", error: undefined },

@@ -6,8 +6,8 @@ export interface DeclaredContext {
 	/** Tokens. */
 	readonly tokens: number;
 	/** The field of the record that has it. */
-	readonly field: "context_length" | "meta.n_ctx" | `meta.llamaswap.${string}`;
-	/** True for what llama-server itself has allocated, false for what a config declares. */
+	readonly field: "context_length" | "max_model_len" | "meta.n_ctx" | `meta.llamaswap.${string}`;
+	/** True for what the model's server itself has allocated, false for what a config declares. */
 	readonly measured: boolean;
 }
 
@@ -48,7 +48,7 @@ export function readDeclared(record: JsonRecord): Declared {
 }
 
 /** Names that users give the window in `metadata`, commonest first. */
-const METADATA_WINDOWS = ["n_ctx", "context_length", "context_window", "ctx"];
+const METADATA_WINDOWS = ["n_ctx", "context_length", "context_window", "ctx", "max_model_len"];
 
 function contextOf(record: JsonRecord, metadata: JsonRecord): DeclaredContext | undefined {
 	const allocated = windowOf(recordOf(record["meta"])?.["n_ctx"]);
@@ -57,6 +57,9 @@ function contextOf(record: JsonRecord, metadata: JsonRecord): DeclaredContext | 
 		if (allocated === undefined) return undefined;
 		return { tokens: allocated, field: "meta.n_ctx", measured: true };
 	}
+	// vLLM and SGLang; llama-swap has no such field.
+	const served = windowOf(record["max_model_len"]);
+	if (served !== undefined) return { tokens: served, field: "max_model_len", measured: true };
 	const declared = windowOf(record["context_length"]);
 	if (declared !== undefined) {
 		return { tokens: declared, field: "context_length", measured: false };

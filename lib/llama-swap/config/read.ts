@@ -7,7 +7,7 @@ import { plainText } from "../../text.ts";
 import { ConfigDocument } from "./document.ts";
 import { type ExpandedModel, expandConfig } from "./expanded.ts";
 import { type Routing, readRouting } from "./routing.ts";
-import { asText, asWholeNumber } from "./yaml-values.ts";
+import { asMap, asText, asTexts, asWholeNumber } from "./yaml-values.ts";
 
 /** llama-swap's config.yaml, as far as a client can use it. */
 export interface SwapConfig {
@@ -15,6 +15,8 @@ export interface SwapConfig {
 	readonly models: ReadonlyMap<string, SwapModel>;
 	/** The model behind an alias or variant. */
 	readonly aliases: ReadonlyMap<string, string>;
+	/** The targets of each id that is a choice among models. */
+	readonly selectors: ReadonlyMap<string, readonly string[]>;
 	readonly routing: Routing;
 }
 
@@ -48,6 +50,12 @@ export function parseConfig(yaml: string): SwapConfig {
 	return {
 		models: new Map(Array.from(models, ([id, model]) => [id, readModel(model, globalTtl)])),
 		aliases,
+		selectors: new Map(
+			Array.from(asMap(section("selectors")) ?? [], ([id, selector]) => [
+				id,
+				asTexts(asMap(selector)?.get("targets")),
+			]),
+		),
 		routing: readRouting(section, [...models.keys()]),
 	};
 }
