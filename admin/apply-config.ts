@@ -130,7 +130,11 @@ async function reloadUnchanged(change: ConfigChange, effects: ApplyEffects): Pro
 async function writeAndReload(change: ConfigChange, effects: ApplyEffects): Promise<ApplyOutcome> {
 	const { oldText, newText } = change;
 	await unload(change, effects);
-	const sign = await write(oldText, newText, effects);
+	const sign = await write(oldText, newText, effects).catch(async (error: unknown) => {
+		// Nothing has changed, so the model is to be as it was; the error of the write says the rest.
+		if (change.loaded) await loadOld(change, effects).catch(() => undefined);
+		throw error;
+	});
 	let model = afterUnload(change);
 	if (sign?.kind === "rejected") return refuse(sign, change, undefined, effects);
 	// Without any sign of a reload a load would only bring back the old size.
@@ -326,13 +330,17 @@ async function refuse(
 	return { kind: "refused", reason, restored: await takeBack(change, method, effects) };
 }
 
+function loadOld({ id }: ConfigChange, { admin, progress }: ApplyEffects): Promise<void> {
+	return progress("load-old", () => admin.load(id));
+}
+
 /** Puts the old text back the way the new one came. Never rejects. */
 async function takeBack(
-	{ id, loaded, oldText, newText }: ConfigChange,
+	change: ConfigChange,
 	method: ReloadMethod | undefined,
 	effects: ApplyEffects,
 ): Promise<Restored> {
-	const { admin, progress } = effects;
+	const { loaded, oldText, newText } = change;
 	try {
 		await write(newText, oldText, effects);
 		if (method === undefined) {
@@ -347,7 +355,7 @@ async function takeBack(
 	}
 	if (!loaded) return { kind: "restored", model: "untouched" };
 	try {
-		await progress("load-old", () => admin.load(id));
+		await loadOld(change, effects);
 		return { kind: "restored", model: "loaded" };
 	} catch (error) {
 		return { kind: "restored-but-unloaded", error };

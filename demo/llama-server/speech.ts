@@ -43,7 +43,7 @@ export function speak(body: ChatBody, model: ModelConfig): Speech {
 		const text = `The tool answered with ${lines.length} line${lines.length === 1 ? "" : "s"}: ${names.join(", ")}.`;
 		return speech(text, "The tool has answered, so I can sum it up. ");
 	}
-	const asked = last === undefined ? "" : textOf(last);
+	const asked = last === undefined ? "" : lastParagraph(textOf(last));
 	if (asked.includes("<conversation>")) return speech("The user tried the ai-server demo.", "");
 	const size = /\bwrite\b.*?\b(\d{1,4}) ?KB\b/i.exec(asked)?.[1];
 	if (size !== undefined && hasTool(body, "write")) {
@@ -73,6 +73,11 @@ export function programOf(bytes: number): string {
 
 function hasTool({ tools = [] }: ChatBody, name: string): boolean {
 	return tools.some(({ function: made }) => made?.name === name);
+}
+
+/** Questions that got no answer come together with the next one. */
+function lastParagraph(text: string): string {
+	return text.split(/\n{2,}/).at(-1) ?? text;
 }
 
 function textOf({ content }: ChatTurn): string {

@@ -69,7 +69,7 @@ class Frames {
 		for (const data of events) {
 			if (isDone(data)) return true;
 			if (data.trim() === "") continue;
-			const chunk = this.parse(data);
+			const chunk = this.isFinished ? parseLate(data) : parseChunk(data);
 			if (chunk === undefined) continue;
 			if (chunk.error !== undefined) throw new StreamError(chunk.error, this.hasBegun);
 			if (chunk.loading !== undefined) this.loading += chunk.loading;
@@ -84,15 +84,14 @@ class Frames {
 		}
 		return false;
 	}
+}
 
-	/** Behind a finish an event that is no JSON takes nothing from the answer. */
-	private parse(data: string): Chunk | undefined {
-		try {
-			return parseChunk(data);
-		} catch (error) {
-			if (this.isFinished) return undefined;
-			throw error;
-		}
+/** Behind a finish an event that is no JSON takes nothing from the answer. */
+function parseLate(data: string): Chunk | undefined {
+	try {
+		return parseChunk(data);
+	} catch {
+		return undefined;
 	}
 }
 
@@ -146,7 +145,7 @@ function isWhole(data: string): boolean {
 
 /** Some servers put more than one blank before it. */
 function isDone(data: string): boolean {
-	return data.startsWith("[DONE]") || data.trimStart().startsWith("[DONE]");
+	return !data.startsWith("{") && data.trimStart().startsWith("[DONE]");
 }
 
 /** Undefined for JSON that is not an object. Throws AiServerError "protocol" for what is not JSON. */

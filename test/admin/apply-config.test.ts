@@ -25,6 +25,8 @@ interface Traits {
 	readonly fails?: readonly [size: number, AiServerError];
 	/** The size with which llama-swap itself does not start. */
 	readonly endsAt?: number | "any";
+	/** The file cannot be written at all. */
+	readonly readOnly?: boolean;
 	/** The size after which the file cannot be written any more. */
 	readonly locksAfter?: number;
 	readonly given?: number | AiServerError;
@@ -91,7 +93,7 @@ function rig(traits: Traits) {
 			return { contextWindow: traits.given };
 		},
 		writePreset: async (expected, text) => {
-			if (locked) throw new AiServerError("ssh", "The disk is full");
+			if (locked || traits.readOnly === true) throw new AiServerError("ssh", "The disk is full");
 			expect(expected).toBe(file);
 			did.push(`write ${text}`);
 			file = text;
@@ -273,6 +275,16 @@ test("a model that does not load again stays unloaded", async () => {
 		restored: { kind: "restored-but-unloaded", error: DIED },
 	});
 });
+
+test.each([true, false])(
+	"a config that cannot be written leaves the model as it was, loaded: %s",
+	async (loaded) => {
+		const server = rig({ readOnly: true, loaded });
+		await expect(server.run()).rejects.toMatchObject({ message: "The disk is full" });
+		expect(server.state()).toEqual({ file: "4096", runs: loaded ? "4096" : undefined });
+		expect(server.did.at(-1)).toBe(loaded ? "load m with 4096" : "stop watching");
+	},
+);
 
 test("a config that cannot be put back", async () => {
 	const server = rig({ watches: true, fails: [8192, DIED], locksAfter: 8192 });

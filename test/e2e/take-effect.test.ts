@@ -225,15 +225,15 @@ test.runIf(openSsh !== undefined).concurrent.for(HOSTS)(
 );
 
 test.runIf(openSsh !== undefined).concurrent.for(HOSTS)(
-	"pi %s names the line for sshd_config where there is no SFTP, and writes nothing",
+	"pi %s shows the config where there is no SFTP, but writes nothing and names the line for sshd_config",
 	async (host, scope) => {
 		const { box, client } = await onSshd(scope, host, { sftp: undefined });
-		for (const command of ["/ai-server-preset", CTX]) {
-			await typed(client, command);
-			expect(client.notices().at(-1)).toBe(
-				"The SSH server offers no SFTP. Add `Subsystem sftp internal-sftp` to sshd_config on the server",
-			);
-		}
+		await typed(client, "/ai-server-preset");
+		expect(client.notices().at(-1)).toBe(DEMO_CONFIG.trimEnd());
+		await typed(client, CTX, [true]);
+		expect(client.notices().at(-1)).toBe(
+			"The SSH server offers no SFTP. Add `Subsystem sftp internal-sftp` to sshd_config on the server",
+		);
 		expect(await config(box)).toBe(DEMO_CONFIG);
 		expect(await readdir(dirname(box.configFile))).toEqual(["config.yaml"]);
 	},

@@ -20,6 +20,8 @@ export interface Reply {
 	readonly status?: number;
 	readonly headers?: Readonly<Record<string, string>>;
 	readonly body: string | Uint8Array;
+	/** The answer begins and does not end. */
+	readonly hold?: boolean;
 }
 
 /** What a model answers; `nth` counts its chats from 1. */
@@ -83,13 +85,11 @@ export async function startScripted(
 		const last = (body["messages"] as readonly { role: string }[]).at(-1);
 		// Results of tools end the turn; otherwise the same calls would come for ever.
 		const script = last?.role === "tool" ? undefined : scripts[id];
-		const {
-			status = 200,
-			headers = {},
-			body: answer,
-		} = script?.(body, nth, request.headers) ?? { body: fine };
+		const reply = script?.(body, nth, request.headers) ?? { body: fine };
+		const { status = 200, headers = {}, body: answer, hold = false } = reply;
 		const type = status === 200 ? "text/event-stream" : "application/json";
-		response.writeHead(status, { "content-type": type, ...headers }).end(answer);
+		response.writeHead(status, { "content-type": type, ...headers }).flushHeaders();
+		if (!hold) response.end(answer);
 	};
 	const server = createServer((request, response) => {
 		const json = (status: number, value: unknown): void => {
