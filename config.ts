@@ -60,7 +60,7 @@ const TABLE = [
 		name: "AI_SERVER_PRESET_PATH",
 		setting: "configPath",
 		default: "~/.config/llama-swap/config.yaml",
-		purpose: "llama-swap's YAML config on the SSH target",
+		purpose: "llama-swap's YAML config on the SSH target: a file, or the folder of `-config-dir`",
 	},
 	{
 		name: "AI_SERVER_SERVICE_UNIT",
