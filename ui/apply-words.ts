@@ -2,6 +2,7 @@ import type { ApplyOutcome, ApplyStep, Reason, Restored, Unread } from "../admin
 import type { Admin } from "../admin.ts";
 import { AiServerError, describeError, type Names } from "../lib/errors.ts";
 import type { ReloadMethod } from "../lib/llama-swap/api/reload.ts";
+import { maskText } from "../lib/secrets/mask-text.ts";
 import { describeLoaded, type Question } from "./confirm.ts";
 
 /** What the footer shows during a step. */
@@ -100,7 +101,7 @@ function describeReason(id: string, size: number, reason: Reason, names: Names):
 	const change = `${size} tokens for ${id}`;
 	switch (reason.kind) {
 		case "rejected":
-			return `llama-swap rejected the config with ${change}: ${reason.line}`;
+			return `llama-swap rejected the config with ${change}: ${maskText(reason.line)}`;
 		case "down":
 			return `llama-swap did not come back with ${change}: ${describeError(reason.error, names)}`;
 		case "not-started":

@@ -101,9 +101,13 @@ function ownSecret(
 	return undefined;
 }
 
-/** The password for `curl -u user:password` and `sshpass -p password`. */
+/** The password for `curl -u user:password` and `sshpass -p password`, and a cookie. */
 function loginIn(word: Word, lead: string, program: string): Word | undefined {
 	const { text } = word;
+	if (program === "curl" && /^(?:-b|--cookie)$/.test(lead)) {
+		const equals = text.indexOf("=");
+		return equals < 0 ? undefined : restOf(word, equals + 1);
+	}
 	if (program === "curl") {
 		const start = CURL_LOGIN.test(lead) ? 0 : CURL_LOGIN_JOINED.exec(text)?.[0].length;
 		const colon = start === undefined ? -1 : text.indexOf(":", start);
@@ -133,6 +137,8 @@ function headerIn(word: Word, lead: string): Word | undefined {
 const PATTERNS: readonly RegExp[] = [
 	// The password of a URL.
 	/:\/\/[^\s/?#"'`@:]*:(?<value>[^\s/?#"'`]*)@/dg,
+	// A token in a URL's place for the user, which no name is as long as.
+	/https?:\/\/(?<value>[^\s/?#"'`@:]{20,})@/dg,
 	// A parameter of a URL.
 	/[?&](?<name>[\w.-]+)=(?<value>[^\s&#"'`;]+)/dg,
 	/authorization["']?[ \t]*[:=][ \t]*["']?(?:basic|bearer|token|digest|apikey)[ \t]+(?<value>[^\s"'\\,;}]+)/dgi,

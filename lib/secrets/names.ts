@@ -1,6 +1,6 @@
 /** Names whose value is a secret whatever it looks like. */
 const CERTAIN =
-	/api-?keys?$|(?:^|-)(?:api|auth|access|bearer|hf|hub|hft|github|gh|gitlab|refresh|session|bot)-?token$|(?:secret|access|master|encryption|signing)-?key$|secret$|passw(?:or)?d$|passphrase$|sshpass$|^hft$/;
+	/api-?keys?$|(?:^|-)(?:api|auth|access|bearer|hf|hub|hft|github|gh|gitlab|refresh|session|bot)-?token$|(?:secret|access|master|encryption|signing)-?key$|secret$|passw(?:or)?d$|passphrase$|sshpass$|^hft$|oauth2-bearer$/;
 /** Names whose value may be one: not a number, a template's token or a path. */
 const LIKELY = /key$|token$|(?:^|-)(?:pass|pwd)$/;
 /** Names of that form that people give to what is no secret. */

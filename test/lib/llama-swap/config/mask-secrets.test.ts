@@ -153,6 +153,11 @@ test.each([
 	"cmd: 'curl -H \"Proxy-Authorization: Bearer @\" http://box'",
 	"cmd: sshpass -p@ ssh gpu srv",
 	"cmd: bash -lc \"sshpass -v -p '@' ssh gpu srv\"",
+	"cmd: curl --oauth2-bearer @ http://box",
+	"cmd: curl -b session=@ http://box",
+	"cmd: wget --http-password @ http://box",
+	"cmd: git clone https://oauth2:@@box/x",
+	"env: ['CACHE=redis://:@@box/0']",
 	"macros: {login: '--hf_token @'}",
 	"peers: {p: {filters: {setParams: {api_key: '@'}}}}",
 	"#   apiKey: '@'",
@@ -168,6 +173,7 @@ test.each([
 
 test.each([
 	"macros: {pad_token: '<pad>', mask_token: '[MASK]'}",
+	"cmd: srv --override-kv tokenizer.ggml.add_bos_token=bool:false --cache-type-k q8_0",
 	"metadata: {cost_per_token: 1e-6, license_key: plain, family_token: word}",
 	"filters: {setParamsByID: {m: {unique_key: word}}}",
 	"cmd: srv --eos_token '<|end|>' --sort-key name --max-token 5",
