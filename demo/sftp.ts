@@ -45,15 +45,16 @@ const EXTENSIONS = [
 
 /**
  * Serves one SFTP session on a folder, which the client sees as "/home/demo": one request after the
- * other, as OpenSSH does.
+ * other, as OpenSSH does. Resolves when the session is closed and what came before is carried out.
  */
-export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): void {
+export function serveSftp(sftp: SFTPWrapper, home: string, hook?: SftpHook): Promise<void> {
 	announce(sftp, EXTENSIONS);
 	const session = createSession(sftp, home, hook);
 	serveNames(session);
 	serveFiles(session);
 	serveFolders(session);
 	serveExtensions(session);
+	return session.ended;
 }
 
 /** What the requests of one session have in common. */
@@ -67,6 +68,7 @@ interface Session {
 	keep(opened: Opened): Buffer;
 	opened(handle: Buffer): Opened | undefined;
 	fileOf(handle: Buffer): FileHandle;
+	readonly ended: Promise<void>;
 	forget(handle: Buffer): void;
 	/** Answers by the function that `work` gives, else with OK; what it throws becomes a status. */
 	answer(id: number, name: string, path: string | undefined, work: () => Promise<unknown>): void;
@@ -76,14 +78,17 @@ function createSession(sftp: SFTPWrapper, home: string, hook: SftpHook | undefin
 	const handles = new Map<number, Opened>();
 	let next = 0;
 	let queue = Promise.resolve();
+	const { promise: ended, resolve: end } = Promise.withResolvers<void>();
 	sftp.on("close", () => {
 		// What has come before is still carried out.
 		queue = queue.then(async () => {
 			for (const opened of handles.values()) if ("file" in opened) await opened.file.close();
+			end();
 		});
 	});
 	return {
 		sftp,
+		ended,
 		local: (path) => localPath(home, path),
 		remote: (path) => join(ROOT, relative(home, path)),
 		keep(opened) {

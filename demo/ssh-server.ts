@@ -94,7 +94,7 @@ export async function startSshServer({
 function serveSession(client: Connection, home: string, service: DemoService): void {
 	client.on("session", (accept) => {
 		const session = accept();
-		session.on("sftp", (open) => serveSftp(open(), home));
+		session.on("sftp", (open) => void serveSftp(open(), home));
 		session.on("exec", (open, _reject, { command }) => {
 			const asked = READ_FILE.exec(command)?.groups;
 			if (asked === undefined) runCommand(open(), command, service);

@@ -43,6 +43,8 @@ export interface RigOptions {
 export interface SftpRig {
 	readonly port: number;
 	open(stop?: Promise<never>): Promise<SftpSession>;
+	/** Resolves when the sessions so far have ended and their requests are carried out. */
+	settled(): Promise<void>;
 }
 
 const HOST_KEY = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
@@ -59,6 +61,7 @@ export async function sftpRig(
 	{ hook, openssh }: RigOptions = {},
 ): Promise<SftpRig> {
 	const sockets = new Set<Socket>();
+	const sessions: Promise<void>[] = [];
 	const door = createServer({ noDelay: true }, (socket) => {
 		sockets.add(socket);
 		socket.on("error", () => socket.destroy());
@@ -70,7 +73,11 @@ export async function sftpRig(
 				const session = accept();
 				if (openssh === true) {
 					session.on("subsystem" as "sftp", (open) => runSftpServer(open() as never, folder));
-				} else session.on("sftp", (open) => serveSftp(open(), folder, hook?.(cut)));
+				} else {
+					session.on("sftp", (open) => {
+						sessions.push(serveSftp(open(), folder, hook?.(cut)));
+					});
+				}
 			});
 		});
 		server.injectSocket(socket);
@@ -87,6 +94,9 @@ export async function sftpRig(
 			const session = await openSession(port, stop);
 			onTestFinished(() => session.end());
 			return session;
+		},
+		async settled() {
+			await Promise.all(sessions);
 		},
 	};
 }

@@ -369,6 +369,8 @@ async function replaceDisturbed(
 		error = caught;
 	}
 	session.end();
+	// A request that came before the cut may still be carried out after the client has given up.
+	await rig.settled();
 	return { reached: count >= n, error };
 }
 
