@@ -29,7 +29,7 @@ export interface Converter {
 export interface ModelFacts {
 	/** How its thinking is controlled; undefined while its template is not read. */
 	readonly thinking?: Thinking | undefined;
-	/** The limit that pi was told when nobody set one, in tokens: the window itself. */
+	/** The limit that pi gets when none is set, in tokens: the window itself. */
 	readonly maxTokens?: number | undefined;
 	/** What its server takes besides the fields of OpenAI's API; undefined: what llama-server takes. */
 	readonly dialect?: Dialect | undefined;

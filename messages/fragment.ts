@@ -104,7 +104,7 @@ function toAssistantMessages(message: AssistantMessage, model: Model<Api>): read
 	const calls: ChatToolCall[] = [];
 	for (const block of message.content ?? []) {
 		if (block.type === "text" && block.text.trim() !== "") texts.push(clean(block.text));
-		// Of an older session: nobody can run a call without a name, and templates raise at it.
+		// Of an older session: a call without a name cannot be run, and templates raise at it.
 		if (block.type === "toolCall" && block.name !== "") {
 			const name = clean(block.name);
 			const args = JSON.stringify(cleanDeep(block.arguments ?? {}));

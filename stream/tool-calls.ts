@@ -29,7 +29,7 @@ export class ToolCalls {
 		return this.calls.length === 0;
 	}
 
-	/** Whether a call without a name is among them, which nobody can run. */
+	/** Whether a call without a name is among them, which cannot be run. */
 	get isNameless(): boolean {
 		return this.calls.some(({ block }) => block.name === "");
 	}

@@ -1,4 +1,4 @@
-import type { ApplyOutcome, ApplyStep, Reason, Restored, Unread } from "../admin/apply-config.ts";
+import type { ApplyOutcome, ApplyStep, Reason, Restored, Unread } from "../admin/apply-outcome.ts";
 import type { Admin } from "../admin.ts";
 import { AiServerError, describeError, type Names } from "../lib/errors.ts";
 import type { ReloadMethod } from "../lib/llama-swap/api/reload.ts";

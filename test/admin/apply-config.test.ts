@@ -1,12 +1,6 @@
 import { expect, test } from "vitest";
-import {
-	type ApplyEffects,
-	type ApplyOutcome,
-	applyConfig,
-	type ConfigChange,
-	readContextWindow,
-	runsWith,
-} from "../../admin/apply-config.ts";
+import { applyConfig, readContextWindow, runsWith } from "../../admin/apply-config.ts";
+import type { ApplyEffects, ApplyOutcome, ConfigChange } from "../../admin/apply-outcome.ts";
 import type { ReloadOutcome } from "../../admin/reload-watch.ts";
 import type { Admin } from "../../admin.ts";
 import { AiServerError } from "../../lib/errors.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ApplyOutcome, Reason, Restored } from "../../admin/apply-config.ts";
+import type { ApplyOutcome, Reason, Restored } from "../../admin/apply-outcome.ts";
 import { AiServerError } from "../../lib/errors.ts";
 import {
 	describeOutcome,

@@ -24,7 +24,7 @@ export type Lessons = Map<string, Learned>;
 /** How a refused request is asked again. */
 export interface Remedy {
 	readonly request: JsonRecord;
-	/** For the user, where something was left out that somebody set. */
+	/** For the user, where something that was set was left out. */
 	readonly notice: string | undefined;
 	/** True when the answer's limit was changed, which helps once. */
 	readonly isFit: boolean;

@@ -12,7 +12,7 @@ import { createSftp, type Sftp } from "./sftp.ts";
 export interface SftpSessions {
 	/** Runs with the session that all readers share. */
 	share<T>(stop: AbortSignal, run: (sftp: Sftp) => Promise<T>): Promise<T>;
-	/** Runs with a session that nobody else has meanwhile. */
+	/** Runs with a session that is not shared meanwhile. */
 	lend<T>(stop: AbortSignal, run: (sftp: Sftp) => Promise<T>): Promise<T>;
 }
 
@@ -39,7 +39,7 @@ export function sftpSessions(client: Client): SftpSessions {
 		);
 		return session;
 	};
-	/** Closes it as soon as nobody uses it, unless it is kept. */
+	/** Closes it as soon as it is not in use, unless it is kept. */
 	const release = (session: Session): void => {
 		session.users -= 1;
 		if (session.users > 0 || session === kept) return;
