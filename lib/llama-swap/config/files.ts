@@ -39,11 +39,6 @@ export function isFolder(config: string): boolean {
 	return config.startsWith(MARK);
 }
 
-/** The part that holds an offset of the whole text. */
-export function partAt(parts: readonly ConfigPart[], offset: number): ConfigPart | undefined {
-	return parts.findLast(({ start }) => start <= offset) ?? parts[0];
-}
-
 /** A line of the whole text, counted from 1, as a person would name it: "3", "3 of 10-base.yaml". */
 export function lineInFile(config: string, line: number): string {
 	const mark = config.split("\n", line).findLastIndex((text) => text.startsWith(MARK));
